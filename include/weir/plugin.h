@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_PLUGIN_H
+#define WEIR_PLUGIN_H
+
+/* The page a plugin author reads first.
+ *
+ * A plugin is one constant descriptor: what it is, a table of options, a few callbacks. It is built into
+ * the agent, or as a shared object in `service.plugin_path` that exports the descriptor under the name
+ * `weir_plugin`; the source is the same.
+ *
+ *   step                 thread                 what a plugin does
+ *   describe             -                      nothing: the table is data
+ *   check                main                   looks at the options alone: no files, no network, nothing kept
+ *   open                 main, once             opens what it needs; never the network (a dead sink must not
+ *                                               block the start)
+ *   input.start, work,   the instance's own     reads into blocks, finds boundaries, emits; when
+ *     resume, committed    loop                   weir_block_new() says NULL it returns
+ *   input.stop           the same               no more will be asked for: stop reading
+ *   filter.apply         the pipeline's         edits the records of one batch in place
+ *                          filter stage
+ *   output.deliver,      the instance's own     starts sending; settles each record once, later, from any
+ *     drain, reopen        loop                   thread; never sleeps, retries or backs off: the host does
+ *   codec.encode         the output's           turns records into bytes
+ *   close                main, once             frees; runs even if `open` failed, on zeroed state if it
+ *                                               never ran
+ *
+ * Callbacks of one instance never overlap, so a plugin needs no locks. Only functions marked
+ * "@thread any" may be called from a foreign thread. No callback may block for long. */
+
+#include <weir/codec.h>
+#include <weir/host.h>
+#include <weir/option.h>
+#include <weir/template.h>
+
+/* Grows when anything in include/weir changes its layout or meaning; the agent refuses a plugin of
+ * another number. */
+#define WEIR_PLUGIN_ABI 1
+
+/* Begins the definition of a plugin's descriptor:
+ *     WEIR_PLUGIN(out_null) = { .abi = WEIR_PLUGIN_ABI, .kind = WEIR_OUTPUT, ... };
+ * The symbol is in_, filter_, out_ or codec_ and the name. `pkg-config --cflags weir` defines
+ * WEIR_PLUGIN_SHARED for plugins built out of tree. */
+#ifdef WEIR_PLUGIN_SHARED
+#define WEIR_PLUGIN(symbol)                                                                        \
+    WEIR_API extern const struct weir_plugin weir_plugin;                                          \
+    const struct weir_plugin weir_plugin
+#else
+#define WEIR_PLUGIN(symbol)                                                                        \
+    extern const struct weir_plugin weir_plugin_##symbol;                                          \
+    const struct weir_plugin weir_plugin_##symbol
+#endif
+
+enum weir_kind { WEIR_INPUT = 1, WEIR_FILTER, WEIR_OUTPUT, WEIR_CODEC_PLUGIN };
+
+/* What an input's source is. */
+enum weir_input_flags {
+    WEIR_REPLAYABLE = 1, /* it can be read again from a position: it waits when memory is full */
+};
+
+struct weir_plugin {
+    uint32_t abi;                      /* WEIR_PLUGIN_ABI */
+    enum weir_kind kind;
+    const char *name, *summary;        /* "tail"; one sentence */
+    size_t state_size;                 /* the host gives each instance so many zeroed bytes */
+    const struct weir_option *options; /* ended by a row without a name; may be NULL */
+
+    /* Looks at the filled-in options: ranges across options, patterns that must compile. Pure; the one
+     * thing besides the table that `weir validate` runs. 0, or a negative errno and *err set. Optional. */
+    int (*check)(void *self, struct weir_error *err);
+    /* 0, or a negative errno and *err set. Optional. */
+    int (*open)(void *self, struct weir_host *host, struct weir_error *err);
+    void (*close)(void *self);
+
+    union {
+        struct {
+            unsigned flags; /* enum weir_input_flags */
+            /* Registers descriptors and timers, opens streams. 0, or a negative errno: the input then
+             * has failed, which is told and shown. */
+            int (*start)(void *self);
+            /* Reads for a while, a block or so, and asks to be called again with weir_input_again(). */
+            void (*work)(void *self);
+            /* The pipeline has room again after weir_block_new() said NULL. */
+            void (*resume)(void *self);
+            /* Everything before `position` of the stream is safe: let go of it. Optional. */
+            void (*committed)(void *self, struct weir_stream *stream, uint64_t position);
+            /* Stop reading: nothing is emitted after this returns. Optional. */
+            void (*stop)(void *self);
+        } input;
+        struct {
+            /* Edits the batch: fields, severity, times, ids; drops records. */
+            void (*apply)(void *self, struct weir_batch *batch);
+        } filter;
+        struct {
+            /* How many bytes of batches are worth having under way for this sink; 0: as many as the
+             * buffer holds. A local file is fastest with few, a distant service with many. */
+            size_t window;
+            /* Starts delivering; settles later or at once. At most one delivery is under way unless
+             * `parallel` says more. */
+            void (*deliver)(void *self, struct weir_delivery *delivery);
+            unsigned parallel; /* 0 counts as 1 */
+            /* The deadline of the agent's stop, in milliseconds from now: let go of every delivery by
+             * then, settled as WEIR_RETRY where nothing better is known. Optional. */
+            void (*drain)(void *self, weir_ms deadline);
+            /* USR1: files were moved away. Optional. */
+            void (*reopen)(void *self);
+        } output;
+        struct {
+            /* See weir_encode() and weir_encode_view(); `view` is optional. */
+            uint32_t (*encode)(void *self, const struct weir_slice *slice, uint32_t at,
+                               struct weir_bytes *out, size_t want);
+            uint32_t (*view)(void *self, const struct weir_slice *slice, uint32_t at,
+                             struct weir_str *ret_bytes);
+        } codec;
+    };
+};
+
+#endif

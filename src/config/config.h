@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_CONFIG_CONFIG_H
+#define WEIR_CONFIG_CONFIG_H
+
+#include <stdio.h>
+#include <weir/plugin.h>
+
+/* A configuration file, read and checked: what the rest of the agent is built from.
+ *
+ *     text --yaml.c--> node tree --expand.c--> expanded nodes --options.c, config.c--> struct config
+ *
+ * Reading collects every mistake before it gives up. Nothing here opens a file named in the
+ * configuration (but includes and ${file:...}), starts a thread or touches the network. */
+
+struct diagnostics; /* config/diagnostics.h: FILE:LINE:COL: error: ... lines, collected */
+
+/* Where something stands in the configuration. `file` lives as long as the config. */
+struct config_place {
+    const char *file;
+    unsigned line, column; /* from 1 */
+};
+
+/* How config finds what layers above it provide. All functions are pure. */
+struct config_hooks {
+    void *arg;
+    /* The plugin of that kind and name, or NULL. */
+    const struct weir_plugin *(*find_plugin)(void *arg, enum weir_kind kind, const char *name);
+    /* The `index`th plugin of a kind, for "did you mean"; NULL after the last. */
+    const struct weir_plugin *(*list_plugins)(void *arg, enum weir_kind kind, size_t index);
+    /* Shared objects found in `plugin_path` become findable; before any pipeline is read. */
+    int (*load_plugins)(void *arg, const char *dir, struct weir_error *err);
+    /* Compile a condition (`when:`) or a template; on error NULL with *err set and *ret_offset the byte
+     * of the text at fault. */
+    void *(*condition_new)(const char *text, struct weir_error *err, size_t *ret_offset);
+    void (*condition_free)(void *condition);
+    struct weir_template *(*template_new)(const char *text, struct weir_error *err,
+                                          size_t *ret_offset);
+    void (*template_free)(struct weir_template *tpl);
+    /* An encoder around a codec plugin whose option state (filled, heap, owned by the encoder from
+     * here) is `state`. */
+    struct weir_encoder *(*encoder_new)(const struct weir_plugin *codec, void *state);
+    void (*encoder_free)(struct weir_encoder *encoder);
+};
+
+/* One `- type: ...` entry. */
+struct config_plugin {
+    const struct weir_plugin *plugin;
+    char *id;        /* unique within its pipeline and kind: "tail", "tail.2", or as configured */
+    void *state;     /* plugin->state_size bytes, options filled in; closed and freed by the user */
+    void *when;      /* a condition from hooks->condition_new, or NULL */
+    char *when_text; /* as written */
+    struct config_place place;
+};
+
+enum config_when_full { WHEN_FULL_BLOCK, WHEN_FULL_DROP_OLDEST, WHEN_FULL_DROP_NEWEST };
+
+struct config_buffer {
+    uint64_t memory; /* bytes */
+    struct config_place place;
+};
+
+struct config_pipeline {
+    char *name;
+    struct config_place place;
+    struct config_plugin *inputs, *filters, *outputs;
+    size_t input_count, filter_count, output_count;
+    struct config_buffer buffer;
+};
+
+enum config_message_format { MESSAGES_TEXT, MESSAGES_JSON };
+
+struct config_service {
+    char *data_dir;
+    uint64_t memory_limit; /* bytes */
+    weir_ms shutdown_timeout;
+    int message_level;  /* enum weir_level */
+    int message_format; /* enum config_message_format */
+    char *admin_listen; /* "127.0.0.1:2020", "unix:/path", "off" */
+    char *plugin_path;  /* a directory, or NULL */
+};
+
+struct config {
+    struct config_service service;
+    struct config_pipeline *pipelines;
+    size_t pipeline_count;
+    void *memory; /* what names and places live in */
+    const struct config_hooks *hooks;
+};
+
+/* Reads `path` ("-": standard input). Mistakes go to `diag`, all of them. Returns NULL when there was
+ * at least one error (the caller prints `diag` and exits with 2), the configuration otherwise
+ * (warnings may be in `diag`). */
+struct config *config_read(const char *path, const struct config_hooks *hooks,
+                           struct diagnostics *diag);
+
+/* Frees everything, plugin state and conditions included. NULL is fine; returns NULL. Plugins must
+ * have been closed. */
+struct config *config_free(struct config *config);
+
+#endif
