@@ -99,9 +99,9 @@ enum weir_run_flags {
 struct weir_run {
     struct weir_stream *stream;
     uint64_t from, to;
-    uint64_t check;    /* the input's own value for position `to`; see weir_block_add() */
-    int64_t observed;  /* nanoseconds since 1970 UTC, when it was read */
-    uint64_t clock;    /* the logical clock of its first record; the others count up from it */
+    uint64_t check;   /* the input's own value for position `to`; see weir_block_add() */
+    int64_t observed; /* nanoseconds since 1970 UTC, when it was read */
+    uint64_t clock;   /* the logical clock of its first record; the others count up from it */
     uint32_t first, count;
     uint32_t flags; /* enum weir_run_flags */
 };
@@ -158,10 +158,16 @@ WEIR_API WEIR_MUST_USE int weir_record_set_message(struct weir_batch *batch, uin
 /* Memory that lives as long as the batch, aligned to 8. NULL when memory is short. */
 WEIR_API void *weir_batch_alloc(struct weir_batch *batch, size_t bytes);
 
-/* Room for `want` fields that may be filled at once: the parser writes up to `want`, then keeps `used`
- * of them with weir_batch_fields_keep(). NULL when memory is short. */
+/* Room for `want` fields to be filled at once: the parser writes up to `want` of them, then makes the
+ * first `used` the fields of `record` with weir_record_keep_fields(), before any other allocation.
+ * Filters that come later find some spare room behind them. NULL when memory is short. */
 WEIR_API struct weir_field *weir_batch_fields(struct weir_batch *batch, uint32_t want);
-WEIR_API void weir_batch_fields_keep(struct weir_batch *batch, uint32_t used);
+WEIR_API void weir_record_keep_fields(struct weir_batch *batch, struct weir_record *record,
+                                      struct weir_field *fields, uint32_t used);
+
+/* A filter's `when:` needs nothing of the filter: while `apply` runs, records that the condition leaves
+ * out look dropped, so a filter skips dropped records and is done. (weir_batch_open_empty() gives such
+ * records their message.) */
 
 /* Takes record `i` out of the batch: it is counted as filtered by the calling filter, and its
  * position is done. Dropping twice counts once. */

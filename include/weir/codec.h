@@ -36,8 +36,8 @@ struct weir_encoder;
  * Returns the index of the first record that was not encoded (slice->first + slice->count at the end).
  * When a single record does not fit into out->max it returns its index with nothing added.
  * @thread the output's. */
-WEIR_API uint32_t weir_encode(struct weir_encoder *encoder, const struct weir_slice *slice, uint32_t at,
-                              struct weir_bytes *out, size_t want);
+WEIR_API uint32_t weir_encode(struct weir_encoder *encoder, const struct weir_slice *slice,
+                              uint32_t at, struct weir_bytes *out, size_t want);
 
 /* Where the encoding of the slice from `at` on already stands in the batch, byte for byte, the records
  * that are so in one piece: returns the index after the last of them and sets *ret_bytes, which lives

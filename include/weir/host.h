@@ -28,7 +28,8 @@ struct weir_kv {
     int64_t num;
 };
 
-#define weir_kv_str(k, v) ((struct weir_kv){ .key = (k), .type = WEIR_KV_STR, .str = weir_str_of(v) })
+#define weir_kv_str(k, v)                                                                          \
+    ((struct weir_kv){ .key = (k), .type = WEIR_KV_STR, .str = weir_str_of(v) })
 #define weir_kv_text(k, v) ((struct weir_kv){ .key = (k), .type = WEIR_KV_STR, .str = (v) })
 #define weir_kv_int(k, v) ((struct weir_kv){ .key = (k), .type = WEIR_KV_INT, .num = (v) })
 
@@ -74,7 +75,8 @@ enum weir_watch_flags {
  * the watch before closing it. */
 WEIR_API struct weir_watch *weir_watch_start(struct weir_host *host, int fd, unsigned flags,
                                              weir_call_f *call);
-WEIR_API struct weir_watch *weir_watch_stop(struct weir_watch *watch); /* NULL is fine; returns NULL */
+WEIR_API struct weir_watch *
+weir_watch_stop(struct weir_watch *watch); /* NULL is fine; returns NULL */
 
 struct weir_timer;
 WEIR_API struct weir_timer *weir_timer_new(struct weir_host *host, weir_call_f *call);
@@ -82,7 +84,7 @@ WEIR_API void weir_timer_set(struct weir_timer *timer, weir_ms after); /* once; 
 WEIR_API void weir_timer_cancel(struct weir_timer *timer);
 WEIR_API struct weir_timer *weir_timer_free(struct weir_timer *timer);
 
-WEIR_API weir_ms weir_now(const struct weir_host *host); /* monotonic */
+WEIR_API weir_ms weir_now(const struct weir_host *host);      /* monotonic */
 WEIR_API int64_t weir_now_wall(const struct weir_host *host); /* nanoseconds since 1970 UTC */
 
 /* ---- inputs: streams ------------------------------------------------------------------------------------ */
@@ -107,7 +109,8 @@ struct weir_stream_state {
 
 /* What the store holds for this input from earlier runs: entry `index` from 0 up, false after the
  * last. For `open` and `start`. */
-WEIR_API bool weir_stream_stored(struct weir_host *host, size_t index, struct weir_stream_state *ret);
+WEIR_API bool weir_stream_stored(struct weir_host *host, size_t index,
+                                 struct weir_stream_state *ret);
 
 /* A stream with the id, position, check and note in `state`: a stored one continued, or a new one. The
  * `id` of a new one is made by weir_stream_id(). `owner` comes back in `committed`. NULL when memory is
@@ -135,8 +138,9 @@ struct weir_attribute {
 /* What is known about the source, for codecs that are asked for it (`source: true`): `log.file.path`
  * and the like. Copied; replaces what was said before for batches emitted from now on. `position_name` is the attribute that
  * a record's position goes by ("log.file.offset"), or NULL. */
-WEIR_API int weir_stream_describe(struct weir_stream *stream, const struct weir_attribute *attributes,
-                                  size_t count, const char *position_name);
+WEIR_API int weir_stream_describe(struct weir_stream *stream,
+                                  const struct weir_attribute *attributes, size_t count,
+                                  const char *position_name);
 
 /* The input is through with it. After the last batch of it has come back it is freed. */
 WEIR_API void weir_stream_close(struct weir_stream *stream);
@@ -177,8 +181,8 @@ WEIR_API struct weir_lines weir_block_lines(struct weir_block *block, struct wei
  * free, the host puts '\n' there), which covers positions [from, to) of the stream. Returns false when
  * the block's index is full: emit it and take another. */
 WEIR_API WEIR_MUST_USE bool weir_block_record(struct weir_block *block, struct weir_stream *stream,
-                                              uint64_t from, uint64_t to, uint64_t check, size_t len,
-                                              unsigned run_flags);
+                                              uint64_t from, uint64_t to, uint64_t check,
+                                              size_t len, unsigned run_flags);
 
 /* True while nothing has been added. */
 WEIR_API bool weir_block_is_empty(const struct weir_block *block);
@@ -228,8 +232,8 @@ WEIR_API void weir_pause(struct weir_host *host, weir_ms at_least, struct weir_s
  * under `key`, written as positions are. */
 WEIR_API bool weir_state_get(struct weir_host *host, const void *key, size_t key_len,
                              struct weir_stream_state *ret);
-WEIR_API void weir_state_put(struct weir_host *host, const void *key, size_t key_len, uint64_t value,
-                             const void *note, size_t note_len);
+WEIR_API void weir_state_put(struct weir_host *host, const void *key, size_t key_len,
+                             uint64_t value, const void *note, size_t note_len);
 
 /* Bytes written to the sink, for weir_output_bytes_total. @thread any. */
 WEIR_API void weir_output_bytes(struct weir_host *host, uint64_t bytes);

@@ -19,9 +19,9 @@ enum weir_type {
     WEIR_ENUM,      /* int               the index of the word in `choices` */
     WEIR_TEXT_LIST, /* struct weir_texts one string or a list of strings */
     WEIR_PAIRS,     /* struct weir_pairs a map of names to scalars, in the order of the file */
-    WEIR_GROUP,     /* (nested)          a map with a table of its own, `group`, offsets in the same state */
-    WEIR_TEMPLATE,  /* struct weir_template *  text with ${field} and %Y-%m-%d; see template.h */
-    WEIR_CODEC,     /* struct weir_encoder *   a codec's name, or a map {type: NAME, ...}; see codec.h */
+    WEIR_GROUP, /* (nested)          a map with a table of its own, `group`, offsets in the same state */
+    WEIR_TEMPLATE, /* struct weir_template *  text with ${field} and %Y-%m-%d; see template.h */
+    WEIR_CODEC, /* struct weir_encoder *   a codec's name, or a map {type: NAME, ...}; see codec.h */
 };
 
 struct weir_texts {

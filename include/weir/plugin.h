@@ -58,7 +58,7 @@ enum weir_input_flags {
 };
 
 struct weir_plugin {
-    uint32_t abi;                      /* WEIR_PLUGIN_ABI */
+    uint32_t abi; /* WEIR_PLUGIN_ABI */
     enum weir_kind kind;
     const char *name, *summary;        /* "tail"; one sentence */
     size_t state_size;                 /* the host gives each instance so many zeroed bytes */
