@@ -68,7 +68,7 @@ struct weir_trace {
 
 #define WEIR_TIME_UNSET INT64_MIN
 
-/* One record of an opened batch. 64 bytes. */
+/* One record of an opened batch. */
 struct weir_record {
     struct weir_field *fields; /* in order; names are unique */
     uint32_t count, room;      /* fields used, fields allocated */

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A number of bytes that may be in use at a time. Every function: @thread any. */
 struct budget {

@@ -17,7 +17,7 @@
 #define SPARE_FIELDS 4
 
 static_assert(sizeof(struct weir_field) == 24, "a field is three words");
-static_assert(sizeof(struct weir_record) == 64, "a record is one cache line");
+static_assert(sizeof(struct weir_record) == 56, "a record is seven words");
 
 const struct weir_run *weir_batch_run(const struct weir_batch *batch, uint32_t i)
 {
