@@ -12,7 +12,7 @@
  * from the start, and live as long as the registry. */
 struct metrics;
 
-enum metric_type { METRIC_COUNTER, METRIC_GAUGE };
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
 /* An integer, printed divided by the family's scale: seconds are kept in nanoseconds. */
 struct metric {
@@ -25,22 +25,29 @@ struct metric_label {
 };
 
 #define METRIC_LABELS_MAX 4
+/* What one registry takes: a label that turns out to have no bound cannot eat the agent's memory. */
+#define METRIC_SERIES_MAX 16384
 
-struct metrics *metrics_new(void);
+struct metrics *metrics_new(void); /* NULL when memory is short */
+/* NULL is fine; returns NULL. No series may be used any more. */
 struct metrics *metrics_free(struct metrics *metrics);
 
-/* The series of that name and labels; made at first sight, then always the same one. `help` and `type`
- * are those of the first call. `scale`: 1, or 1e9 for a value kept in nanoseconds and shown in seconds.
- * Dies of no memory with NULL. @thread any. */
+/* The series of that name and labels (in that order); made at first sight, then always the same one.
+ * Names must match [a-zA-Z_][a-zA-Z0-9_]*, which shared-object plugins are not trusted to know. `help`
+ * (copied), `type` and `scale` are those of the first call. `scale`: 1, or 1e9 for a value kept in
+ * nanoseconds and shown in seconds. `type` is not METRIC_HISTOGRAM.
+ * NULL when memory is short, METRIC_SERIES_MAX is reached, a name is not one, or the name stands for
+ * another type already: the functions below do nothing then, and the agent goes on. @thread any. */
 struct metric *metrics_series(struct metrics *metrics, const char *name, const char *help,
                               enum metric_type type, double scale,
                               const struct metric_label *labels, size_t label_count);
 
-/* A histogram over durations with the fixed buckets of metrics.c (seconds). */
+/* A histogram over durations with the fixed buckets of metrics.c (seconds). NULL as above. */
 struct histogram;
 struct histogram *metrics_histogram(struct metrics *metrics, const char *name, const char *help,
                                     const struct metric_label *labels, size_t label_count);
-/* `count` observations of `ns` each. @thread any. */
+/* `count` observations of `ns` each; a negative one (a clock was set back) counts as 0. NULL is fine.
+ * @thread any. */
 void histogram_observe(struct histogram *histogram, int64_t ns, uint64_t count);
 
 static inline void metric_add(struct metric *metric, int64_t n)
@@ -61,7 +68,9 @@ static inline int64_t metric_get(const struct metric *metric)
 }
 
 /* Walks everything, for printing: families in the order of their names, series in the order of their
- * making. For a histogram series `histogram` is set and `metric` NULL. @thread any. */
+ * making. For a histogram series `histogram` is set and `metric` NULL. What the row points to lives as
+ * long as the registry, so that values may be read after the walk. `walk` must not call back into the
+ * registry. @thread any. */
 struct metrics_row {
     const char *name, *help;
     enum metric_type type;
@@ -75,9 +84,10 @@ typedef void metrics_walk_f(void *arg, const struct metrics_row *row);
 void metrics_walk(struct metrics *metrics, metrics_walk_f *walk, void *arg);
 
 /* Bucket `index` of a histogram: its upper bound in seconds (INFINITY for the last) and its cumulative
- * count; false after the last. */
+ * count; false after the last. Read in order they never go down, whatever is added meanwhile, so the
+ * last one read is the total of that reading. @thread any. */
 bool histogram_bucket(const struct histogram *histogram, size_t index, double *ret_bound,
                       uint64_t *ret_count);
-double histogram_sum(const struct histogram *histogram);
+double histogram_sum(const struct histogram *histogram); /* seconds; @thread any */
 
 #endif
