@@ -196,6 +196,15 @@ WEIR_API bool weir_record_lookup(const struct weir_record *record, struct weir_s
 
 /* ---- for codecs and outputs --------------------------------------------------------------------- */
 
+/* What is known about a stream's source, ready to be put between a JSON object's braces: members
+ * separated by commas, such as `"log.file.path":"/var/log/x"`, without braces, valid UTF-8 and valid
+ * JSON, no name twice; empty when nothing is known. It is what weir_stream_describe() said last before
+ * the batch was emitted, and lives as long as the batch. */
+WEIR_API struct weir_str weir_stream_json(const struct weir_stream *stream);
+/* The name of the attribute that a record's position goes by ("log.file.offset"; nothing in it needs
+ * escaping), or NULL. Lives as long as the batch. */
+WEIR_API const char *weir_stream_position_name(const struct weir_stream *stream);
+
 /* Which records of a batch: [first, first + count), without the dropped ones, and only those whose
  * bit is set in `mask` unless that is NULL. */
 struct weir_slice {

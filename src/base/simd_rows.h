@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_BASE_SIMD_ROWS_H
+#define WEIR_BASE_SIMD_ROWS_H
+
+#include "base/simd.h"
+
+/* What the rows of simd.h are made of. Only simd_*.c use these names. */
+extern const struct simd simd_scalar;
+
+lines_find_f lines_find_scalar, lines_find_sse2, lines_find_avx2;
+
+#endif
