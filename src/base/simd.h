@@ -2,8 +2,7 @@
 #ifndef WEIR_BASE_SIMD_H
 #define WEIR_BASE_SIMD_H
 
-#include <stdbool.h>
-
+#include "base/json_escape.h"
 #include "base/lines.h"
 
 /* The loops that look at every byte, in as many versions as machines deserve. A version is one row: its
@@ -16,6 +15,7 @@
 struct simd {
     const char *name; /* "avx2" */
     lines_find_f *lines_find;
+    json_plain_f *json_plain;
 };
 
 /* The fastest row that this machine can run. @thread any. */

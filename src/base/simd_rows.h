@@ -8,5 +8,6 @@
 extern const struct simd simd_scalar;
 
 lines_find_f lines_find_scalar, lines_find_sse2, lines_find_avx2;
+json_plain_f json_plain_scalar, json_plain_sse2, json_plain_avx2;
 
 #endif

@@ -14,11 +14,13 @@
 static const struct simd avx2 = {
     .name = "avx2",
     .lines_find = lines_find_avx2,
+    .json_plain = json_plain_avx2,
 };
 
 static const struct simd sse2 = {
     .name = "sse2",
     .lines_find = lines_find_sse2,
+    .json_plain = json_plain_sse2,
 };
 
 static bool has_avx2(void)

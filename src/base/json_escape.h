@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_BASE_JSON_ESCAPE_H
+#define WEIR_BASE_JSON_ESCAPE_H
+
+#include <weir/str.h>
+
+/* Text into the inside of a JSON string, and back. */
+
+/* The most bytes that one byte of text can become: \u001f. */
+enum { JSON_ESCAPE_GROWTH = 6 };
+
+/* Writes `text` escaped, without quotes, and returns how many bytes that took: at most `len` times
+ * JSON_ESCAPE_GROWTH, exactly json_escaped_length(). The result is valid UTF-8 whatever comes: each byte
+ * that belongs to no character becomes U+FFFD. */
+size_t json_escape(const char *text, size_t len, char *out);
+size_t json_escaped_length(const char *text, size_t len);
+
+/* Undoes the escapes in the inside of a valid JSON string; returns the length, which is at most `len`.
+ * `out` may be `text`. \u0000 gives a NUL byte; half of a surrogate pair gives U+FFFD. */
+size_t json_unescape(const char *text, size_t len, char *out);
+
+/* Whether `escaped`, the inside of a valid JSON string, stands for `plain`. */
+bool json_unescaped_eq(struct weir_str escaped, struct weir_str plain);
+
+/* How many bytes at the start of `text` mean themselves in a JSON string: neither quote, backslash nor
+ * control byte, nor above 0x7f. Reads nothing outside the text. */
+typedef size_t json_plain_f(const char *text, size_t len);
+
+#endif
