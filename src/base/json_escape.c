@@ -167,17 +167,35 @@ size_t json_unescape(const char *text, size_t len, char *out)
     return (size_t)(out - start);
 }
 
+int json_text_next(struct json_text *text)
+{
+    if (text->next < text->ready_count)
+        return text->ready[text->next++];
+    if (text->at == text->end)
+        return -1;
+    if (*text->at != '\\' || !text->escaped)
+        return (unsigned char)*text->at++;
+    size_t written;
+    text->at +=
+        unescape_char(text->at, (size_t)(text->end - text->at), (char *)text->ready, &written);
+    text->ready_count = (unsigned)written;
+    text->next = 1;
+    return text->ready[0];
+}
+
+bool json_text_eq(struct json_text *a, struct json_text *b)
+{
+    for (;;) {
+        int byte = json_text_next(a);
+        if (byte != json_text_next(b))
+            return false;
+        if (byte < 0)
+            return true;
+    }
+}
+
 bool json_unescaped_eq(struct weir_str escaped, struct weir_str plain)
 {
-    const char *text = escaped.ptr, *const end = text + escaped.len;
-    const char *want = plain.ptr, *const want_end = want + plain.len;
-    while (text < end) {
-        char decoded[4] = { *text };
-        size_t written = 1;
-        text += *text == '\\' ? unescape_char(text, (size_t)(end - text), decoded, &written) : 1;
-        if ((size_t)(want_end - want) < written || memcmp(want, decoded, written) != 0)
-            return false;
-        want += written;
-    }
-    return want == want_end;
+    struct json_text a = json_text_of(escaped, true), b = json_text_of(plain, false);
+    return json_text_eq(&a, &b);
 }

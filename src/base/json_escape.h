@@ -22,6 +22,24 @@ size_t json_unescape(const char *text, size_t len, char *out);
 /* Whether `escaped`, the inside of a valid JSON string, stands for `plain`. */
 bool json_unescaped_eq(struct weir_str escaped, struct weir_str plain);
 
+/* The bytes that the inside of a valid JSON string stands for, one after another. */
+struct json_text {
+    const char *at, *end;
+    bool escaped;
+    unsigned char ready[4]; /* decoded, not given out yet: from `next` on */
+    unsigned next, ready_count;
+};
+
+static inline struct json_text json_text_of(struct weir_str text, bool escaped)
+{
+    return (struct json_text){ .at = text.ptr, .end = text.ptr + text.len, .escaped = escaped };
+}
+
+/* The next byte, or -1 after the last. */
+int json_text_next(struct json_text *text);
+/* Whether what is left of both is the same. */
+bool json_text_eq(struct json_text *a, struct json_text *b);
+
 /* How many bytes at the start of `text` mean themselves in a JSON string: neither quote, backslash nor
  * control byte, nor above 0x7f. Reads nothing outside the text. */
 typedef size_t json_plain_f(const char *text, size_t len);

@@ -3,6 +3,7 @@
 #define WEIR_BASE_SIMD_H
 
 #include "base/json_escape.h"
+#include "base/json_index.h"
 #include "base/lines.h"
 
 /* The loops that look at every byte, in as many versions as machines deserve. A version is one row: its
@@ -15,6 +16,7 @@
 struct simd {
     const char *name; /* "avx2" */
     lines_find_f *lines_find;
+    json_index_f *json_index;
     json_plain_f *json_plain;
 };
 

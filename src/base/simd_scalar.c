@@ -5,5 +5,6 @@
 const struct simd simd_scalar = {
     .name = "scalar",
     .lines_find = lines_find_scalar,
+    .json_index = json_index_scalar,
     .json_plain = json_plain_scalar,
 };

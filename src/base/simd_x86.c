@@ -14,12 +14,14 @@
 static const struct simd avx2 = {
     .name = "avx2",
     .lines_find = lines_find_avx2,
+    .json_index = json_index_avx2,
     .json_plain = json_plain_avx2,
 };
 
 static const struct simd sse2 = {
     .name = "sse2",
     .lines_find = lines_find_sse2,
+    .json_index = json_index_sse2,
     .json_plain = json_plain_sse2,
 };
 
