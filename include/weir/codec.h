@@ -5,7 +5,8 @@
 #include <weir/batch.h>
 #include <weir/error.h>
 
-/* Bytes that grow up to a maximum set at birth. One writer; kept and reused between batches. */
+/* Bytes that grow up to a maximum set at birth: all zero but for `max`. One writer; kept and reused
+ * between batches. */
 struct weir_bytes {
     char *data;
     size_t len, cap;

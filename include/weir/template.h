@@ -14,8 +14,11 @@
  * environment.) */
 struct weir_template;
 
-/* True when the text is the same for every record; weir_template_text() is it then. */
+/* True when the text is the same for every record; weir_template_text() is it then. What these return
+ * lives as long as the template. */
 WEIR_API bool weir_template_is_constant(const struct weir_template *tpl);
+WEIR_API struct weir_str weir_template_text(const struct weir_template *tpl);
+/* The template as it was written. */
 WEIR_API struct weir_str weir_template_source(const struct weir_template *tpl);
 
 /* Adds the template's text for record `i`. `clean` is called on the text of each inserted field and

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An encoder is a codec plugin with its state: what stands behind an option of type WEIR_CODEC. Outputs
+ * see nothing of the codec but bytes; this is also where its promises are checked. */
+#include "record/encoder.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct weir_encoder {
+    const struct weir_plugin *codec;
+    void *state;
+};
+
+struct weir_encoder *encoder_new(const struct weir_plugin *codec, void *state)
+{
+    assert(codec->kind == WEIR_CODEC_PLUGIN && codec->codec.encode);
+    struct weir_encoder *encoder = malloc(sizeof(*encoder));
+    struct weir_error err = { 0 };
+    if (encoder) {
+        *encoder = (struct weir_encoder){ codec, state };
+        if (!codec->open || codec->open(state, NULL, &err) == 0)
+            return encoder;
+        encoder_free(encoder);
+    } else {
+        free(state);
+    }
+    return NULL;
+}
+
+void encoder_free(struct weir_encoder *encoder)
+{
+    if (!encoder)
+        return;
+    if (encoder->codec->close)
+        encoder->codec->close(encoder->state);
+    free(encoder->state);
+    free(encoder);
+}
+
+uint32_t weir_encode(struct weir_encoder *encoder, const struct weir_slice *slice, uint32_t at,
+                     struct weir_bytes *out, size_t want)
+{
+    const size_t before = out->len;
+    uint32_t next = encoder->codec->codec.encode(encoder->state, slice, at, out, want);
+    assert(next >= at && next <= slice->first + slice->count);
+    assert(out->len >= before && (next > at || out->len == before));
+    return next;
+}
+
+uint32_t weir_encode_view(struct weir_encoder *encoder, const struct weir_slice *slice, uint32_t at,
+                          struct weir_str *ret_bytes)
+{
+    if (!encoder->codec->codec.view)
+        return at;
+    return encoder->codec->codec.view(encoder->state, slice, at, ret_bytes);
+}
