@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 struct status *status_new(void)
 {
     struct status *status = calloc(1, sizeof(*status));
@@ -55,11 +57,8 @@ int status_array_new(void **array, size_t element_bytes, size_t *array_count, si
 
 void status_reason_set(char reason[STATUS_REASON_MAX], const char *text, size_t len)
 {
-    if (len >= STATUS_REASON_MAX) {
-        len = STATUS_REASON_MAX - 1;
-        while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80) /* inside a sequence */
-            len--;
-    }
+    if (len >= STATUS_REASON_MAX)
+        len = utf8_cut(text, STATUS_REASON_MAX - 1);
     memcpy(reason, text, len);
     reason[len] = '\0';
 }

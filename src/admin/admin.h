@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_ADMIN_ADMIN_H
+#define WEIR_ADMIN_ADMIN_H
+
+#include "agent/status.h"
+#include "base/metrics.h"
+#include <weir/error.h>
+
+/* The admin endpoint: /metrics, /livez, /healthz, /readyz and /api/v1/status over HTTP, on loopback or
+ * a Unix socket. It only reads. Everything runs on the thread of the event base (main's), and the
+ * process must ignore SIGPIPE. */
+struct admin;
+struct event_base;
+struct messenger;
+
+/* What it shows, and from whom: filled by whoever starts it, since it knows nothing of the agent. */
+struct admin_source {
+    void *arg;
+    struct metrics *metrics;
+    /* A snapshot, which status_free() ends; NULL when memory is short. */
+    struct status *(*status)(void *arg);
+    /* Sets the gauges that are computed when asked for, before a scrape; or NULL. */
+    void (*refresh)(void *arg);
+};
+
+struct admin_options {
+    const char *listen;  /* admin/address.h; port 0: any free one, see admin_where() */
+    const char *version; /* the agent's */
+    struct admin_source source;
+    struct messenger *messenger; /* is told where it listens; NULL: nobody */
+};
+
+/* Starts it. With `listen: off` *ret is NULL, which every function here takes.
+ * 0, or a negative errno with *err set. */
+int admin_start(struct event_base *base, const struct admin_options *options, struct admin **ret,
+                struct weir_error *err);
+/* Closes every connection and removes its socket. Returns NULL. */
+struct admin *admin_stop(struct admin *admin);
+
+/* The address it listens on, with the real port. Lives as long as it does. */
+const char *admin_where(const struct admin *admin);
+
+#endif
