@@ -15,7 +15,6 @@
 #include "admin/process.h"
 #include "admin/prometheus.h"
 #include "admin/status_json.h"
-#include "base/message.h"
 
 struct admin {
     struct admin_source source;
@@ -185,14 +184,6 @@ int admin_start(struct event_base *base, const struct admin_options *options, st
         admin_stop(admin);
         return weir_error_set(err, -ENOMEM, "out of memory for the admin endpoint");
     }
-    if (options->messenger) {
-        msg_info(options->messenger, "admin endpoint listens",
-                 weir_kv_str("address", admin->where));
-        if (!admin_address_is_loopback(&address))
-            msg_warn(options->messenger,
-                     "the admin endpoint can be reached from the network and asks for no password",
-                     weir_kv_str("address", admin->where));
-    }
     *ret = admin;
     return 0;
 }
@@ -211,4 +202,9 @@ struct admin *admin_stop(struct admin *admin)
 const char *admin_where(const struct admin *admin)
 {
     return admin ? admin->where : "off";
+}
+
+bool admin_is_exposed(const struct admin *admin)
+{
+    return admin && !admin_address_is_loopback(&admin->socket.address);
 }

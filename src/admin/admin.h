@@ -11,7 +11,6 @@
  * process must ignore SIGPIPE. */
 struct admin;
 struct event_base;
-struct messenger;
 
 /* What it shows, and from whom: filled by whoever starts it, since it knows nothing of the agent. */
 struct admin_source {
@@ -27,7 +26,6 @@ struct admin_options {
     const char *listen;  /* admin/address.h; port 0: any free one, see admin_where() */
     const char *version; /* the agent's */
     struct admin_source source;
-    struct messenger *messenger; /* is told where it listens; NULL: nobody */
 };
 
 /* Starts it. With `listen: off` *ret is NULL, which every function here takes.
@@ -39,5 +37,7 @@ struct admin *admin_stop(struct admin *admin);
 
 /* The address it listens on, with the real port. Lives as long as it does. */
 const char *admin_where(const struct admin *admin);
+/* True when other hosts can reach it: it asks for no password, so whoever starts it should warn. */
+bool admin_is_exposed(const struct admin *admin);
 
 #endif

@@ -446,12 +446,25 @@ START_TEST(addresses)
 }
 END_TEST
 
+START_TEST(only_loopback_is_not_exposed)
+{
+    struct weir_error err = { 0 };
+    ck_assert_int_eq(start("0.0.0.0:0", &err), 0);
+    ck_assert(admin_is_exposed(admin));
+    ck_assert_int_eq(status_of(ask("GET /livez HTTP/1.1\r\nHost: weir.example\r\n\r\n")), 200);
+    admin = admin_stop(admin);
+    ck_assert_int_eq(start("127.0.0.1:0", &err), 0);
+    ck_assert(!admin_is_exposed(admin));
+}
+END_TEST
+
 START_TEST(off_is_nothing)
 {
     struct weir_error err = { 0 };
     ck_assert_int_eq(start("off", &err), 0);
     ck_assert_ptr_null(admin);
     ck_assert_str_eq(admin_where(admin), "off");
+    ck_assert(!admin_is_exposed(admin));
     ck_assert_int_lt(start("nonsense", &err), 0);
 }
 END_TEST
@@ -473,6 +486,7 @@ int main(void)
     tcase_add_test(tc, a_dead_socket_is_replaced_and_a_live_one_is_not);
     tcase_add_test(tc, a_file_in_the_way_stays);
     tcase_add_test(tc, addresses);
+    tcase_add_test(tc, only_loopback_is_not_exposed);
     tcase_add_test(tc, off_is_nothing);
     Suite *suite = suite_create("admin/admin");
     suite_add_tcase(suite, tc);
