@@ -17,6 +17,21 @@ WEIR_API const char *weir_host_data_dir(const struct weir_host *host);
 /* True under `weir run --once`: an input calls weir_input_end() when its source has no more. */
 WEIR_API bool weir_host_once(const struct weir_host *host);
 
+/* Which host and agent this is, read once at start; "" where it is not known. */
+struct weir_identity {
+    const char *host_name;
+    const char *host_id;       /* the machine id: 32 lower-case hexadecimal digits */
+    const char *boot_id;       /* a UUID as text */
+    const char *host_arch;     /* as OpenTelemetry has it: "amd64", "arm64", ... */
+    const char *os_id;         /* os-release(5): "debian" */
+    const char *os_version;    /* "12" */
+    const char *os_name;       /* "Debian GNU/Linux 12 (bookworm)" */
+    const char *agent_version; /* "0.1.0" */
+    const char *agent_id;      /* this installation's id, drawn when its data directory was made: a UUID */
+};
+/* Lives as long as the instance. */
+WEIR_API const struct weir_identity *weir_host_identity(const struct weir_host *host);
+
 /* ---- messages: what the agent says about itself, on stderr ------------------------------------------ */
 
 enum weir_level { WEIR_DEBUG, WEIR_INFO, WEIR_WARN, WEIR_ERROR };

@@ -30,7 +30,9 @@
 #include <weir/codec.h>
 #include <weir/host.h>
 #include <weir/option.h>
+#include <weir/severity.h>
 #include <weir/template.h>
+#include <weir/time.h>
 
 /* Grows when anything in include/weir changes its layout or meaning; the agent refuses a plugin of
  * another number. */
