@@ -2,13 +2,7 @@
 #ifndef WEIR_CLI_TERMINAL_H
 #define WEIR_CLI_TERMINAL_H
 
-#include <weir/str.h>
-
-/* `text` made safe to print on a terminal: control characters, characters that turn the direction of
- * writing, and bytes that are not UTF-8 come out as \xNN or \u{N}, a backslash stays one. A name in a log
- * or in a sink's answer can then neither move the cursor nor pretend to be another line.
- * The caller's to free(); NULL when memory is short. */
-char *terminal_escape(struct weir_str text);
+#include "base/terminal.h"
 
 /* How many columns `text` takes: its characters, as long as none is of another width. */
 size_t terminal_width(const char *text);
