@@ -137,6 +137,8 @@ def pytest_runtest_makereport(item, call):
 def pytest_configure(config):
     config.addinivalue_line("markers", "limit(seconds): how long the test may take, instead of WEIR_TEST_LIMIT")
     config.addinivalue_line("markers", "long: runs in tests/long.sh only")
+    config.addinivalue_line("markers", "unsanitized: says nothing about a sanitized binary, or cannot run one")
+    config.addinivalue_line("markers", "threads: runs under the thread sanitizer too")
 
 
 def pytest_collection_modifyitems(config, items):

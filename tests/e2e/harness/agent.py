@@ -26,12 +26,15 @@ SANITIZER_ENV = {
 
 
 def config_text(config, service):
-    """A configuration as the text of a file. `config` is a dict, or YAML text without a `service` part. JSON is YAML, so
-    what tests give as dicts needs no YAML library."""
+    """A configuration as the text of a file. `config` is a dict, or YAML text: one without a `service` part is given one.
+    JSON is YAML, so what tests give as dicts needs no YAML library."""
     if isinstance(config, dict):
         merged = {**service, **config.get("service", {})}
         return json.dumps({**config, "service": merged}, indent=2) + "\n"
-    return textwrap.dedent(config).rstrip() + "\n\nservice: " + json.dumps(service) + "\n"
+    config = textwrap.dedent(config)
+    if re.search(r"^service:", config, re.M):
+        return config
+    return config.rstrip() + "\n\nservice: " + json.dumps(service) + "\n"
 
 
 class Agent:
