@@ -39,9 +39,9 @@ char *terminal_escape(struct weir_str text)
             memcpy(out, text.ptr + i, len);
             out += len;
         } else if (len > 1) {
-            out += sprintf(out, "\\u{%x}", code);
+            out += snprintf(out, ESCAPED_MAX + 1, "\\u{%x}", code);
         } else {
-            out += sprintf(out, "\\x%02x", (unsigned char)text.ptr[i]);
+            out += snprintf(out, ESCAPED_MAX + 1, "\\x%02x", (unsigned char)text.ptr[i]);
         }
         i += len ? len : 1;
     }

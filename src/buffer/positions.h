@@ -21,8 +21,8 @@ struct positions_key {
 };
 
 struct positions_options {
-    const char *data_dir; /* made (0700) when missing */
-    bool read_only;       /* `weir positions`: no lock, no thread, nothing written */
+    const char *data_dir;        /* made (0700) when missing */
+    bool read_only;              /* `weir positions`: no lock, no thread, nothing written */
     struct messenger *messenger; /* NULL: say nothing */
     struct metrics *metrics;     /* NULL: count nothing */
 };
