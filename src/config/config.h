@@ -40,13 +40,15 @@ struct config_hooks {
      * here) is `state`. */
     struct weir_encoder *(*encoder_new)(const struct weir_plugin *codec, void *state);
     void (*encoder_free)(struct weir_encoder *encoder);
+    /* Whether `admin.listen` is an address; may be NULL. 0, or a negative errno with *err set. */
+    int (*check_listen)(const char *text, struct weir_error *err);
 };
 
 /* One `- type: ...` entry. */
 struct config_plugin {
     const struct weir_plugin *plugin;
     char *id;        /* unique within its pipeline and kind: "tail", "tail.2", or as configured */
-    void *state;     /* plugin->state_size bytes, options filled in; closed and freed by the user */
+    void *state;     /* plugin->state_size bytes, options filled in; whoever opens it closes it */
     void *when;      /* a condition from hooks->condition_new, or NULL */
     char *when_text; /* as written */
     struct config_place place;
@@ -58,6 +60,13 @@ struct config_buffer {
     uint64_t memory; /* bytes */
     struct config_place place;
 };
+
+/* What the agent needs besides the pipelines' buffers: with their sum it must fit into memory_limit. */
+#define CONFIG_RESERVE_BYTES ((uint64_t)8 << 20)
+#define CONFIG_BUFFER_BYTES_DEFAULT ((uint64_t)16 << 20)
+
+#define CONFIG_PIPELINES_MAX 1000
+#define CONFIG_ENTRIES_MAX 256 /* inputs, filters or outputs of one pipeline */
 
 struct config_pipeline {
     char *name;
@@ -92,6 +101,11 @@ struct config {
  * (warnings may be in `diag`). */
 struct config *config_read(const char *path, const struct config_hooks *hooks,
                            struct diagnostics *diag);
+
+/* The same for a text without a file, called `name` in mistakes. Opens nothing and does not look at the
+ * environment: includes, ${file:...} and variables without a default are mistakes. */
+struct config *config_read_text(const char *name, struct weir_str text,
+                                const struct config_hooks *hooks, struct diagnostics *diag);
 
 /* Frees everything, plugin state and conditions included. NULL is fine; returns NULL. Plugins must
  * have been closed. */

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kinds of plugins by name, and plugins by kind and name. Which plugins there are is known further
+ * up; the hooks say. */
+#include "config/kind.h"
+
+#include "config/suggest.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct {
+    enum weir_kind kind;
+    const char *name, *plural, *with_article;
+} kinds[] = {
+    { WEIR_INPUT, "input", "inputs", "an input" },
+    { WEIR_FILTER, "filter", "filters", "a filter" },
+    { WEIR_OUTPUT, "output", "outputs", "an output" },
+    { WEIR_CODEC_PLUGIN, "codec", "codecs", "a codec" },
+};
+
+const char *kind_name(enum weir_kind kind)
+{
+    return kinds[kind - WEIR_INPUT].name;
+}
+
+const char *kind_plural(enum weir_kind kind)
+{
+    return kinds[kind - WEIR_INPUT].plural;
+}
+
+enum weir_kind kind_of(struct weir_str name)
+{
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (weir_str_eq(name, weir_str_of(kinds[i].name)) ||
+            weir_str_eq(name, weir_str_of(kinds[i].plural)))
+            return kinds[i].kind;
+    return 0;
+}
+
+const struct weir_plugin *kind_find_plugin(enum weir_kind kind, const struct node *type,
+                                           const struct config_hooks *hooks,
+                                           struct diagnostics *diag)
+{
+    const struct config_place place = type->place;
+    const char *name = type->text.ptr;
+    const struct weir_plugin *plugin = hooks->find_plugin(hooks->arg, kind, name);
+    if (plugin)
+        return plugin;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (hooks->find_plugin(hooks->arg, kinds[i].kind, name)) {
+            diagnostics_add(diag, DIAGNOSTIC_ERROR, place.file, place.line, place.column,
+                            "\"%s\" is %s, not %s", name, kinds[i].with_article,
+                            kinds[kind - WEIR_INPUT].with_article);
+            return NULL;
+        }
+    struct suggestion near = { .word = name };
+    for (size_t i = 0; (plugin = hooks->list_plugins(hooks->arg, kind, i)); i++)
+        suggestion_offer(&near, plugin->name);
+    char advice[SUGGESTION_TEXT_MAX];
+    suggestion_print(&near, advice);
+    diagnostics_add(diag, DIAGNOSTIC_ERROR, place.file, place.line, place.column,
+                    "unknown %s \"%s\"%s", kind_name(kind), type->secret ? "(secret)" : name,
+                    advice);
+    return NULL;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/config.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/diagnostics.h"
+#include "fake_plugins.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static char *printed(const struct diagnostics *diag)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    diagnostics_print(diag, out, false);
+    fclose(out);
+    return text;
+}
+
+static struct config *read_good(const char *text)
+{
+    struct diagnostics *diag = diagnostics_new();
+    struct config *config = config_read_text("f", weir_str_of(text), &fake_hooks, diag);
+    char *said = printed(diag);
+    ck_assert_str_eq(said, "");
+    ck_assert_ptr_nonnull(config);
+    free(said);
+    diagnostics_free(diag);
+    return config;
+}
+
+static void expect_errors(const char *text, const char *want)
+{
+    struct diagnostics *diag = diagnostics_new();
+    struct config *config = config_read_text("f", weir_str_of(text), &fake_hooks, diag);
+    char *said = printed(diag);
+    ck_assert_msg(strcmp(said, want) == 0, "of\n%s\nsaid\n%s\nnot\n%s", text, said, want);
+    ck_assert_ptr_null(config);
+    free(said);
+    diagnostics_free(diag);
+}
+
+START_TEST(all_that_a_file_may_say)
+{
+    struct config *config =
+        read_good("service:\n"
+                  "  data_dir: /tmp/d\n"
+                  "  memory_limit: 100MiB\n"
+                  "  shutdown_timeout: 1m30s\n"
+                  "  messages: {level: warn, format: json}\n"
+                  "  admin: {listen: off}\n"
+                  "  plugin_path: /nowhere\n"
+                  "pipelines:\n"
+                  "  app:\n"
+                  "    inputs:\n"
+                  "      - {type: tail, paths: [\"/a/*.log\", b], max_line: 2KiB}\n"
+                  "      - {type: tail, paths: c, read_from: end, exclude: []}\n"
+                  "      - {type: stdin, id: pipe}\n"
+                  "    filters:\n"
+                  "      - type: context\n"
+                  "        fields: {a: 7, b: '7', c: , d: ~, e: x y, f: true}\n"
+                  "      - {type: parse, when: 'a == 1', limit: 3, ratio: 0.5,\n"
+                  "         keep: true, time: {field: t}}\n"
+                  "    buffer: {memory: 5MiB, disk: 0, when_full: block}\n"
+                  "    outputs:\n"
+                  "      - {type: file, path: \"/x/$${f}\", linger: 20ms,\n"
+                  "         codec: {type: json, time_key: ts}}\n"
+                  "      - {type: null, when: '$$x'}\n"
+                  "  other:\n"
+                  "    inputs: [{type: stdin}]\n"
+                  "    outputs: [{type: file, path: p}]\n");
+    const struct config_service *service = &config->service;
+    ck_assert_str_eq(service->data_dir, "/tmp/d");
+    ck_assert_uint_eq(service->memory_limit, 100 << 20);
+    ck_assert_int_eq(service->shutdown_timeout, 90000);
+    ck_assert_int_eq(service->message_level, WEIR_WARN);
+    ck_assert_int_eq(service->message_format, MESSAGES_JSON);
+    ck_assert_str_eq(service->admin_listen, "off");
+    ck_assert_str_eq(service->plugin_path, "/nowhere");
+    ck_assert_uint_eq(config->pipeline_count, 2);
+
+    const struct config_pipeline *app = &config->pipelines[0];
+    ck_assert_str_eq(app->name, "app");
+    ck_assert_uint_eq(app->place.line, 9);
+    ck_assert_uint_eq(app->place.column, 3);
+    ck_assert_str_eq(app->place.file, "f");
+    ck_assert_uint_eq(app->buffer.memory, 5 << 20);
+    ck_assert_uint_eq(app->input_count, 3);
+    ck_assert_str_eq(app->inputs[0].id, "tail");
+    ck_assert_str_eq(app->inputs[1].id, "tail.2");
+    ck_assert_str_eq(app->inputs[2].id, "pipe");
+    const struct fake_tail *tail = app->inputs[0].state;
+    ck_assert_uint_eq(tail->paths.count, 2);
+    ck_assert_str_eq(tail->paths.items[0], "/a/*.log");
+    ck_assert_str_eq(tail->paths.items[1], "b");
+    ck_assert_uint_eq(tail->exclude.count, 2);
+    ck_assert_str_eq(tail->exclude.items[1], "*.zip");
+    ck_assert_int_eq(tail->read_from, 0);
+    ck_assert_uint_eq(tail->max_line, 2048);
+    tail = app->inputs[1].state;
+    ck_assert_uint_eq(tail->paths.count, 1);
+    ck_assert_uint_eq(tail->exclude.count, 0);
+    ck_assert_int_eq(tail->read_from, 1);
+    ck_assert_uint_eq(tail->max_line, 1 << 20);
+
+    static const struct weir_pair want[] = {
+        { (char *)"a", (char *)"7", false },    { (char *)"b", (char *)"7", true },
+        { (char *)"c", (char *)"null", false }, { (char *)"d", (char *)"null", false },
+        { (char *)"e", (char *)"x y", false },  { (char *)"f", (char *)"true", false }
+    };
+    const struct fake_context *context = app->filters[0].state;
+    ck_assert_uint_eq(context->fields.count, COUNT_OF(want));
+    for (size_t i = 0; i < COUNT_OF(want); i++) {
+        ck_assert_str_eq(context->fields.items[i].name, want[i].name);
+        ck_assert_str_eq(context->fields.items[i].value, want[i].value);
+        ck_assert_int_eq(context->fields.items[i].quoted, want[i].quoted);
+    }
+    ck_assert_ptr_null(app->filters[0].when);
+    ck_assert_str_eq(app->filters[1].when, "a == 1");
+    ck_assert_str_eq(app->filters[1].when_text, "a == 1");
+    const struct fake_parse *parse = app->filters[1].state;
+    ck_assert_ptr_null(parse->pattern);
+    ck_assert_int_eq(parse->limit, 3);
+    ck_assert_double_eq(parse->ratio, 0.5);
+    ck_assert(parse->keep);
+    ck_assert_str_eq(parse->time_field, "t");
+    ck_assert_str_eq(parse->time_format, "rfc3339");
+
+    const struct fake_file *file = app->outputs[0].state;
+    ck_assert_str_eq((const char *)file->path, "/x/${f}");
+    ck_assert_int_eq(file->linger, 20);
+    ck_assert_ptr_null(file->password);
+    const struct fake_encoder *encoder = (const struct fake_encoder *)file->codec;
+    ck_assert_ptr_eq(encoder->codec, &fake_json);
+    ck_assert_str_eq(((const struct fake_json *)encoder->state)->time_key, "ts");
+    ck_assert_str_eq(app->outputs[1].when, "$x");
+    ck_assert_str_eq(app->outputs[1].when_text, "$$x");
+    ck_assert_uint_eq(config->pipelines[1].buffer.memory, 16 << 20);
+    config_free(config);
+    ck_assert_ptr_null(config_free(NULL));
+}
+END_TEST
+
+#define MINIMAL "pipelines:\n  p:\n    inputs: [{type: stdin}]\n    outputs: [{type: null}]\n"
+/* A pipeline whose third line on are those of one plugin's entry. */
+#define INPUT(entry) "pipelines:\n  p: {inputs: [{type: stdin}], outputs: [\n{" entry "}]}\n"
+#define OUTPUT(entry) "pipelines:\n  p: {inputs: [{type: stdin}], outputs: [\n{" entry "}]}\n"
+
+START_TEST(defaults)
+{
+    struct config *config = read_good("pipelines:\n"
+                                      "  p:\n"
+                                      "    inputs: [{type: stdin}]\n"
+                                      "    outputs: [{type: null}]\n"
+                                      "    filters:\n"
+                                      "service:\n");
+    ck_assert_str_eq(config->service.data_dir, "/var/lib/weir");
+    ck_assert_uint_eq(config->service.memory_limit, 64 << 20);
+    ck_assert_int_eq(config->service.shutdown_timeout, 30000);
+    ck_assert_int_eq(config->service.message_level, WEIR_INFO);
+    ck_assert_int_eq(config->service.message_format, MESSAGES_TEXT);
+    ck_assert_str_eq(config->service.admin_listen, "127.0.0.1:2020");
+    ck_assert_ptr_null(config->service.plugin_path);
+    ck_assert_uint_eq(config->pipelines[0].buffer.memory, CONFIG_BUFFER_BYTES_DEFAULT);
+    ck_assert_uint_eq(config->pipelines[0].filter_count, 0);
+    config_free(config);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tcase_create("config");
+    tcase_add_test(tc, all_that_a_file_may_say);
+    tcase_add_test(tc, defaults);
+    (void)expect_errors;
+    Suite *suite = suite_create("config/config");
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
