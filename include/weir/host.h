@@ -27,8 +27,7 @@ struct weir_identity {
     const char *os_version;    /* "12" */
     const char *os_name;       /* "Debian GNU/Linux 12 (bookworm)" */
     const char *agent_version; /* "0.1.0" */
-    const char
-        *agent_id; /* this installation's id, drawn when its data directory was made: a UUID */
+    const char *agent_id; /* this installation: a UUID, drawn when its data directory was made */
 };
 /* Lives as long as the instance. */
 WEIR_API const struct weir_identity *weir_host_identity(const struct weir_host *host);

@@ -10,7 +10,7 @@
  *
  *   step                 thread                 what a plugin does
  *   describe             -                      nothing: the table is data
- *   check                main                   looks at the options alone: no files, no network, nothing kept
+ *   check, explain       main                   looks at the options alone: no files, no network, nothing kept
  *   open                 main, once             opens what it needs; never the network (a dead sink must not
  *                                               block the start)
  *   input.start, work,   the instance's own     reads into blocks, finds boundaries, emits; when
@@ -69,6 +69,10 @@ struct weir_plugin {
     /* Looks at the filled-in options: ranges across options, patterns that must compile. Pure; the one
      * thing besides the table that `weir validate` runs. 0, or a negative errno and *err set. Optional. */
     int (*check)(void *self, struct weir_error *err);
+    /* What these options mean for what can be lost, repeated or delayed, and for an output, when it says
+     * that a record is delivered: sentences, each ended by a newline, for `weir explain`. Pure, as `check`
+     * is. Optional. */
+    void (*explain)(const void *self, struct weir_bytes *out);
     /* 0, or a negative errno and *err set. Optional. */
     int (*open)(void *self, struct weir_host *host, struct weir_error *err);
     void (*close)(void *self);
