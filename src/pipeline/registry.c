@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "config/kind.h"
 #include "pipeline/descriptor.h"
 
 struct entry {
@@ -110,7 +109,7 @@ static int check_object(const struct registry *registry, const char *file,
     const struct entry *other = find_entry(registry, plugin->kind, plugin->name);
     if (other)
         return weir_error_set(err, -EEXIST, "%s: it brings %s \"%s\", which is %s%s already", file,
-                              kind_name(plugin->kind), plugin->name,
+                              descriptor_kind_name(plugin->kind), plugin->name,
                               other->file ? "in " : "built in", other->file ? other->file : "");
     return 0;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/suggest.h"
+#include "base/nearest.h"
 
 #include <check.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -30,44 +29,43 @@ START_TEST(finds_what_was_meant)
         { "raet", "rate" },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct suggestion suggestion = { .word = cases[i].word };
-        char text[SUGGESTION_TEXT_MAX], want[SUGGESTION_TEXT_MAX] = "";
+        struct nearest nearest = nearest_to(weir_str_of(cases[i].word));
         for (size_t n = 0; n < COUNT_OF(names); n++)
-            suggestion_offer(&suggestion, names[n]);
-        ck_assert_pstr_eq(suggestion.near, cases[i].want);
-        suggestion_print(&suggestion, text);
+            nearest_offer(&nearest, names[n]);
         if (cases[i].want)
-            snprintf(want, sizeof(want), "; did you mean \"%s\"?", cases[i].want);
-        ck_assert_str_eq(text, want);
+            ck_assert_pstr_eq(nearest.name, cases[i].want);
+        else
+            ck_assert_ptr_null(nearest.name);
     }
 }
 END_TEST
 
 START_TEST(long_words_are_near_to_nothing)
 {
-    char word[66];
+    char word[NEAREST_BYTES_MAX + 2];
     memset(word, 'a', sizeof(word));
-    word[63] = '\0';
-    struct suggestion suggestion = { .word = word };
-    suggestion_offer(&suggestion, word);
-    ck_assert_ptr_eq(suggestion.near, word);
-    word[63] = 'a';
-    word[64] = '\0';
-    suggestion = (struct suggestion){ .word = word };
-    suggestion_offer(&suggestion, word);
-    ck_assert_ptr_null(suggestion.near);
-    suggestion = (struct suggestion){ .word = "aaa" };
-    suggestion_offer(&suggestion, word);
-    ck_assert_ptr_null(suggestion.near);
+    struct nearest nearest = nearest_to((struct weir_str){ word, NEAREST_BYTES_MAX });
+    word[NEAREST_BYTES_MAX] = '\0';
+    nearest_offer(&nearest, word);
+    ck_assert_ptr_eq(nearest.name, word);
+    ck_assert_uint_eq(nearest.distance, 0);
+    nearest = nearest_to((struct weir_str){ word, NEAREST_BYTES_MAX + 1 });
+    nearest_offer(&nearest, word);
+    ck_assert_ptr_null(nearest.name);
+    word[NEAREST_BYTES_MAX] = 'a';
+    word[NEAREST_BYTES_MAX + 1] = '\0';
+    nearest = nearest_to(WEIR_STR("aaa"));
+    nearest_offer(&nearest, word);
+    ck_assert_ptr_null(nearest.name);
 }
 END_TEST
 
 int main(void)
 {
-    TCase *tc = tcase_create("suggest");
+    TCase *tc = tcase_create("nearest");
     tcase_add_test(tc, finds_what_was_meant);
     tcase_add_test(tc, long_words_are_near_to_nothing);
-    Suite *suite = suite_create("config/suggest");
+    Suite *suite = suite_create("base/nearest");
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
