@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/table.h"
+#include "config/kind.h"
 #include "pipeline/descriptor.h"
 #include "pipeline/registry.h"
 
@@ -16,7 +17,7 @@ static int list(const struct registry *registry)
         for (size_t i = 0; (plugin = registry_at(registry, kind, i)); i++) {
             char name[2 * DESCRIPTOR_NAME_MAX];
             const char *file = registry_file(registry, plugin);
-            snprintf(name, sizeof(name), "%s/%s", descriptor_kind_name(kind), plugin->name);
+            snprintf(name, sizeof(name), "%s/%s", kind_name(kind), plugin->name);
             table_text(table, name);
             table_text(table, plugin->summary);
             table_text(table, file ? file : "built in");

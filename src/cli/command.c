@@ -7,7 +7,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 
-#include "base/nearest.h"
+#include "config/suggest.h"
 
 #define CONFIG_PATH "/etc/weir/weir.yaml"
 
@@ -133,18 +133,17 @@ static enum command_status say_unknown(const struct command *command, const char
 {
     if (optopt && optopt < OPTION_VALUE && optopt != HELP_VALUE)
         return command_misused(command, "unknown option -%c", optopt);
-    size_t len = strcspn(word + 2, "=");
+    char name[64], advice[SUGGESTION_TEXT_MAX];
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
     if (optopt)
-        return command_misused(command, "option %.*s takes no value", (int)len + 2, word);
-    struct nearest nearest = nearest_to((struct weir_str){ word + 2, len });
+        return command_misused(command, "option %s takes no value", name);
+    struct suggestion suggestion = { .word = name + 2 };
     for (int i = 0; i < OPTION_COUNT; i++)
         if (takes(command, i))
-            nearest_offer(&nearest, rows[i].name);
-    nearest_offer(&nearest, "help");
-    if (nearest.name)
-        return command_misused(command, "unknown option %.*s; did you mean --%s?", (int)len + 2,
-                               word, nearest.name);
-    return command_misused(command, "unknown option %.*s", (int)len + 2, word);
+            suggestion_offer(&suggestion, rows[i].name);
+    suggestion_offer(&suggestion, "help");
+    suggestion_print(&suggestion, advice);
+    return command_misused(command, "unknown option %s%s", name, advice);
 }
 
 static int option_of_letter(int letter)

@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/nearest.h"
 #include "cli/commands.h"
+#include "config/suggest.h"
 
 static const struct command *const commands[] = {
     &cmd_plugins,
@@ -40,7 +40,8 @@ static const struct command *find(const char *name)
 
 static enum command_status say_unknown(const char *word)
 {
-    struct nearest nearest = nearest_to(weir_str_of(word));
+    struct suggestion suggestion = { .word = word };
+    char advice[SUGGESTION_TEXT_MAX];
     for (size_t i = 0; i < KEPT; i++) {
         if (strcmp(word, kept[i]) == 0) {
             fprintf(stderr, "weir: this version has no command \"%s\" yet\n", word);
@@ -48,11 +49,10 @@ static enum command_status say_unknown(const char *word)
         }
     }
     for (size_t i = 0; i < COMMANDS; i++)
-        nearest_offer(&nearest, commands[i]->name);
-    fprintf(stderr, "weir: unknown %s \"%s\"", word[0] == '-' ? "option" : "command", word);
-    if (nearest.name)
-        fprintf(stderr, "; did you mean \"%s\"?", nearest.name);
-    fputs("\nTry: weir --help\n", stderr);
+        suggestion_offer(&suggestion, commands[i]->name);
+    suggestion_print(&suggestion, advice);
+    fprintf(stderr, "weir: unknown %s \"%s\"%s\nTry: weir --help\n",
+            word[0] == '-' ? "option" : "command", word, advice);
     return COMMAND_MISUSED;
 }
 

@@ -48,7 +48,7 @@ void suggestion_offer(struct suggestion *suggestion, const char *candidate)
     if (word_len > WORD_MAX || len > WORD_MAX)
         return;
     unsigned distance = distance_of(suggestion->word, word_len, candidate, len);
-    if (distance * 3 > (len > 3 ? len : 3))
+    if (distance >= len || distance * 3 > (len > 3 ? len : 3))
         return;
     if (suggestion->near && distance >= suggestion->distance)
         return;

@@ -13,27 +13,7 @@
 #include <stdio.h>
 
 #include "base/units.h"
-
-static const char *const kind_names[] = {
-    [WEIR_INPUT] = "input",
-    [WEIR_FILTER] = "filter",
-    [WEIR_OUTPUT] = "output",
-    [WEIR_CODEC_PLUGIN] = "codec",
-};
-#define KINDS (sizeof(kind_names) / sizeof(kind_names[0]))
-
-const char *descriptor_kind_name(enum weir_kind kind)
-{
-    return kind_names[kind];
-}
-
-enum weir_kind descriptor_kind_of(struct weir_str name)
-{
-    for (size_t kind = WEIR_INPUT; kind < KINDS; kind++)
-        if (weir_str_eq(name, weir_str_of(kind_names[kind])))
-            return (enum weir_kind)kind;
-    return 0;
-}
+#include "config/kind.h"
 
 /* What an option of a type writes into the state. */
 #define STORED_AS(c_type)                                                                          \
@@ -256,6 +236,6 @@ int descriptor_check(const struct weir_plugin *plugin, struct weir_error *err)
     const char *missing = find_missing(plugin);
     if (missing)
         return weir_error_set(err, -EINVAL, "%s \"%s\" has no callback \"%s\"",
-                              descriptor_kind_name(plugin->kind), plugin->name, missing);
+                              kind_name(plugin->kind), plugin->name, missing);
     return plugin->options ? check_table(plugin, plugin->options, "", 0, err) : 0;
 }

@@ -10,11 +10,6 @@
  * 0, or -EINVAL with *err set: a sentence that names what is wrong, to follow the plugin's file. */
 int descriptor_check(const struct weir_plugin *plugin, struct weir_error *err);
 
-/* "input", "filter", "output" or "codec". */
-const char *descriptor_kind_name(enum weir_kind kind);
-/* The kind of that name; 0 when it is none. */
-enum weir_kind descriptor_kind_of(struct weir_str name);
-
 #define DESCRIPTOR_NAME_MAX 32
 #define DESCRIPTOR_GROUPS_MAX 4             /* option tables within option tables */
 #define DESCRIPTOR_STATE_BYTES_MAX 0x100000 /* larger memory is for `open` to take */

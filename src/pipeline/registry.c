@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "config/kind.h"
 #include "pipeline/descriptor.h"
 
 struct entry {
@@ -109,7 +110,7 @@ static int check_object(const struct registry *registry, const char *file,
     const struct entry *other = find_entry(registry, plugin->kind, plugin->name);
     if (other)
         return weir_error_set(err, -EEXIST, "%s: it brings %s \"%s\", which is %s%s already", file,
-                              descriptor_kind_name(plugin->kind), plugin->name,
+                              kind_name(plugin->kind), plugin->name,
                               other->file ? "in " : "built in", other->file ? other->file : "");
     return 0;
 }

@@ -97,9 +97,9 @@ START_TEST(mistakes_are_named)
     } cases[] = {
         { &command,
           { "try", "--jsonn" },
-          "weir try: unknown option --jsonn; did you mean --json?\n" },
-        { &command, { "try", "--confg=x" }, "unknown option --confg; did you mean --config?\n" },
-        { &command, { "try", "--hepl" }, "did you mean --help?\n" },
+          "weir try: unknown option --jsonn; did you mean \"json\"?\n" },
+        { &command, { "try", "--confg=x" }, "unknown option --confg; did you mean \"config\"?\n" },
+        { &command, { "try", "--hepl" }, "did you mean \"help\"?\n" },
         { &command, { "try", "--once" }, "unknown option --once\n" },
         { &command, { "try", "-x" }, "unknown option -x\n" },
         { &command, { "try", "-c" }, "option -c needs an argument\n" },

@@ -174,15 +174,6 @@ START_TEST(a_descriptor_must_hold_together)
 }
 END_TEST
 
-START_TEST(kinds_have_names)
-{
-    for (enum weir_kind kind = WEIR_INPUT; kind <= WEIR_CODEC_PLUGIN; kind++)
-        ck_assert_int_eq(descriptor_kind_of(weir_str_of(descriptor_kind_name(kind))), kind);
-    ck_assert_int_eq(descriptor_kind_of(WEIR_STR("inputs")), 0);
-    ck_assert_int_eq(descriptor_kind_of(WEIR_STR("")), 0);
-}
-END_TEST
-
 START_TEST(every_built_in_plugin_holds_together)
 {
     struct weir_error err = { 0 };
@@ -198,7 +189,6 @@ int main(void)
     tcase_add_test(tc, an_option_row_must_hold_together);
     tcase_add_test(tc, tables_may_be_nested_a_little);
     tcase_add_test(tc, a_descriptor_must_hold_together);
-    tcase_add_test(tc, kinds_have_names);
     tcase_add_test(tc, every_built_in_plugin_holds_together);
     Suite *suite = suite_create("pipeline/descriptor");
     suite_add_tcase(suite, tc);

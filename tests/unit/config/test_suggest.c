@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/nearest.h"
+#include "config/suggest.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -29,43 +30,44 @@ START_TEST(finds_what_was_meant)
         { "raet", "rate" },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct nearest nearest = nearest_to(weir_str_of(cases[i].word));
+        struct suggestion suggestion = { .word = cases[i].word };
+        char text[SUGGESTION_TEXT_MAX], want[SUGGESTION_TEXT_MAX] = "";
         for (size_t n = 0; n < COUNT_OF(names); n++)
-            nearest_offer(&nearest, names[n]);
+            suggestion_offer(&suggestion, names[n]);
+        ck_assert_pstr_eq(suggestion.near, cases[i].want);
+        suggestion_print(&suggestion, text);
         if (cases[i].want)
-            ck_assert_pstr_eq(nearest.name, cases[i].want);
-        else
-            ck_assert_ptr_null(nearest.name);
+            snprintf(want, sizeof(want), "; did you mean \"%s\"?", cases[i].want);
+        ck_assert_str_eq(text, want);
     }
 }
 END_TEST
 
 START_TEST(long_words_are_near_to_nothing)
 {
-    char word[NEAREST_BYTES_MAX + 2];
+    char word[66];
     memset(word, 'a', sizeof(word));
-    struct nearest nearest = nearest_to((struct weir_str){ word, NEAREST_BYTES_MAX });
-    word[NEAREST_BYTES_MAX] = '\0';
-    nearest_offer(&nearest, word);
-    ck_assert_ptr_eq(nearest.name, word);
-    ck_assert_uint_eq(nearest.distance, 0);
-    nearest = nearest_to((struct weir_str){ word, NEAREST_BYTES_MAX + 1 });
-    nearest_offer(&nearest, word);
-    ck_assert_ptr_null(nearest.name);
-    word[NEAREST_BYTES_MAX] = 'a';
-    word[NEAREST_BYTES_MAX + 1] = '\0';
-    nearest = nearest_to(WEIR_STR("aaa"));
-    nearest_offer(&nearest, word);
-    ck_assert_ptr_null(nearest.name);
+    word[63] = '\0';
+    struct suggestion suggestion = { .word = word };
+    suggestion_offer(&suggestion, word);
+    ck_assert_ptr_eq(suggestion.near, word);
+    word[63] = 'a';
+    word[64] = '\0';
+    suggestion = (struct suggestion){ .word = word };
+    suggestion_offer(&suggestion, word);
+    ck_assert_ptr_null(suggestion.near);
+    suggestion = (struct suggestion){ .word = "aaa" };
+    suggestion_offer(&suggestion, word);
+    ck_assert_ptr_null(suggestion.near);
 }
 END_TEST
 
 int main(void)
 {
-    TCase *tc = tcase_create("nearest");
+    TCase *tc = tcase_create("suggest");
     tcase_add_test(tc, finds_what_was_meant);
     tcase_add_test(tc, long_words_are_near_to_nothing);
-    Suite *suite = suite_create("base/nearest");
+    Suite *suite = suite_create("config/suggest");
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
