@@ -194,6 +194,10 @@ WEIR_API struct weir_str weir_field_text(struct weir_batch *batch, const struct 
 WEIR_API bool weir_record_lookup(const struct weir_record *record, struct weir_str path,
                                  struct weir_field *ret_field);
 
+/* What `text` would be in JSON without quotes: INT, FLOAT, BOOL or NULL; STRING when it would be
+ * nothing. @thread any. */
+WEIR_API enum weir_value weir_value_of(struct weir_str text);
+
 /* ---- for codecs and outputs --------------------------------------------------------------------- */
 
 /* What is known about a stream's source, ready to be put between a JSON object's braces: members
