@@ -5,16 +5,8 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "base/json_escape.h"
 #include "record/batch.h"
-
-static bool field_is_named(const struct weir_field *field, struct weir_str name)
-{
-    struct weir_str own = { field->name, field->name_len };
-    if (field->flags & WEIR_NAME_ESCAPED)
-        return json_unescaped_eq(own, name);
-    return weir_str_eq(own, name);
-}
+#include "record/fields.h"
 
 int weir_record_find(const struct weir_record *record, struct weir_str name)
 {
