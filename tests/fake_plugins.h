@@ -293,14 +293,14 @@ static int fake_load(void *arg, const char *dir, struct weir_error *err)
     return strcmp(dir, "/nowhere") == 0 ? weir_error_set(err, -ENOENT, "no such directory") : 0;
 }
 
-/* A text that holds "??" is wrong there; else it is kept. */
+/* A text that holds "@@" is wrong there; else it is kept. */
 static char *fake_compile(const char *text, struct weir_error *err, size_t *ret_offset)
 {
-    const char *wrong = strstr(text, "??");
+    const char *wrong = strstr(text, "@@");
     if (!wrong)
         return strdup(text);
     *ret_offset = (size_t)(wrong - text);
-    weir_error_set(err, -EINVAL, "what does \"??\" mean");
+    weir_error_set(err, -EINVAL, "what does \"@@\" mean");
     return NULL;
 }
 

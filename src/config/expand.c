@@ -28,6 +28,7 @@ struct expander {
     size_t at;
     unsigned depth;
     bool failed, changed, secret;
+    bool stopped; /* the rest of the text is not looked at */
 };
 
 /* What an expansion has made so far; grows within the memory. */
@@ -39,16 +40,18 @@ struct made {
 #define say(x, at, ...)                                                                            \
     do {                                                                                           \
         struct config_place place_ = node_place_of((x)->node, at);                                 \
-        diagnostics_add((x)->diag, DIAGNOSTIC_ERROR, place_.file, place_.line, place_.column,      \
-                        __VA_ARGS__);                                                              \
+        if (!(x)->stopped)                                                                         \
+            diagnostics_add((x)->diag, DIAGNOSTIC_ERROR, place_.file, place_.line, place_.column,  \
+                            __VA_ARGS__);                                                          \
         (x)->failed = true;                                                                        \
     } while (0)
 
 static void add(struct expander *x, struct made *made, const char *data, size_t len)
 {
     if (made->len + len > EXPANDED_BYTES_MAX) {
-        if (!x->failed)
-            say(x, 0, "longer than %zu KiB when it is expanded", EXPANDED_BYTES_MAX / 1024);
+        say(x, 0, "longer than %zu KiB when it is expanded", EXPANDED_BYTES_MAX / 1024);
+        x->at = x->text.len;
+        x->stopped = true;
         return;
     }
     if (made->len + len > made->room) {
@@ -205,6 +208,7 @@ static void expand_text(struct expander *x, struct made *made, bool wanted)
             if (x->depth == NESTED_MAX) {
                 say(x, from, "expansions can be nested %d deep", NESTED_MAX);
                 x->at = x->text.len;
+                x->stopped = true;
                 return;
             }
             x->depth++;

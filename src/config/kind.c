@@ -42,6 +42,12 @@ const struct weir_plugin *kind_find_plugin(enum weir_kind kind, const struct nod
 {
     const struct config_place place = type->place;
     const char *name = type->text.ptr;
+    if (type->secret) {
+        diagnostics_add(diag, DIAGNOSTIC_ERROR, place.file, place.line, place.column,
+                        "the name of %s cannot come from a file",
+                        kinds[kind - WEIR_INPUT].with_article);
+        return NULL;
+    }
     const struct weir_plugin *plugin = hooks->find_plugin(hooks->arg, kind, name);
     if (plugin)
         return plugin;
@@ -58,7 +64,6 @@ const struct weir_plugin *kind_find_plugin(enum weir_kind kind, const struct nod
     char advice[SUGGESTION_TEXT_MAX];
     suggestion_print(&near, advice);
     diagnostics_add(diag, DIAGNOSTIC_ERROR, place.file, place.line, place.column,
-                    "unknown %s \"%s\"%s", kind_name(kind), type->secret ? "(secret)" : name,
-                    advice);
+                    "unknown %s \"%s\"%s", kind_name(kind), name, advice);
     return NULL;
 }

@@ -92,7 +92,8 @@ bool option_set_template(const struct option_at *at, const struct node *node, vo
     struct weir_template *tpl =
         reader->hooks->template_new(memory_text(reader->memory, node->text), &err, &offset);
     if (!tpl)
-        return option_say(at, node_place_of(node, offset), "is no template: %s", err.text);
+        return option_say(at, node_place_of(node, offset), "is no template: %s",
+                          node->secret ? "its text is secret" : err.text);
     memory_own(reader->memory, end_template, (void *)(uintptr_t)reader->hooks, tpl);
     *(struct weir_template **)field = tpl;
     return true;

@@ -188,20 +188,19 @@ bool options_fill(const struct options_reader *reader, const struct options_sect
     return fill_map(&scope, map, place);
 }
 
-/* The place of the option called `name`, dots between groups; `place` when the file has it not. */
-static struct config_place find_place(const struct node *map, const char *name,
-                                      struct config_place place)
+/* The node of the option called `name`, dots between groups, or of the last group that the file has on the
+ * way there; NULL when it has none. */
+static const struct node *find_option(const struct node *map, const char *name)
 {
+    const struct node *found = NULL;
     while (map && map->kind == NODE_MAP && *name) {
         size_t len = strcspn(name, ".");
-        const struct node *child = node_find(map, (struct weir_str){ name, len });
-        if (!child)
-            break;
-        place = child->place;
-        map = child;
+        map = node_find(map, (struct weir_str){ name, len });
+        if (map)
+            found = map;
         name += len + (name[len] == '.');
     }
-    return place;
+    return found;
 }
 
 bool options_check(const struct options_reader *reader, const struct weir_plugin *plugin,
@@ -210,12 +209,15 @@ bool options_check(const struct options_reader *reader, const struct weir_plugin
     struct weir_error err = { 0 };
     if (!plugin->check || plugin->check(state, &err) >= 0)
         return true;
-    place = find_place(map, err.option, place);
+    const struct node *node = find_option(map, err.option);
+    const char *text = node && node->secret ? "this is refused; the value is secret" : err.text;
+    if (node)
+        place = node->place;
     if (err.option[0])
         diagnostics_add(reader->diag, DIAGNOSTIC_ERROR, place.file, place.line, place.column,
-                        "option \"%s\" of %s: %s", err.option, what, err.text);
+                        "option \"%s\" of %s: %s", err.option, what, text);
     else
         diagnostics_add(reader->diag, DIAGNOSTIC_ERROR, place.file, place.line, place.column,
-                        "%s: %s", what, err.text);
+                        "%s: %s", what, text);
     return false;
 }

@@ -66,10 +66,16 @@ static bool is_name(const char *text)
 #define NAME_RULE                                                                                  \
     "is no name: letters, digits, \"_\", \"-\" and \".\", at most 64, a letter or digit first"
 
-static struct config_place value_place(const struct node *map, const char *key)
+static bool check_id(struct reading *reading, const char *what, const struct node *map,
+                     const char *id)
 {
-    const struct node *node = node_find(map, weir_str_of(key));
-    return node ? node->place : map->place;
+    if (!id || is_name(id))
+        return true;
+    const struct node *node = node_find(map, WEIR_STR("id"));
+    assert(node);
+    reading_error(reading, node->place, "option \"id\" of %s: \"%s\" " NAME_RULE, what,
+                  node->secret ? "(secret)" : id);
+    return false;
 }
 
 static void end_condition(void *arg, void *object)
@@ -89,7 +95,7 @@ static bool set_condition(struct reading *reading, struct config_plugin *instanc
     instance->when = hooks->condition_new(text, &err, &offset);
     if (!instance->when) {
         reading_error(reading, node_place_of(node, offset), "option \"when\" of %s: %s", what,
-                      err.text);
+                      node->secret ? "this is no condition; its text is secret" : err.text);
         return false;
     }
     memory_own(reading->options.memory, end_condition, (void *)(uintptr_t)hooks, instance->when);
@@ -136,11 +142,7 @@ static bool read_options(struct reading *reading, const struct node *map,
         .refused = is_input ? input_refused : NULL,
     };
     bool good = options_fill(&reading->options, &section, map, map->place);
-    if (entry.id && !is_name(entry.id)) {
-        reading_error(reading, value_place(map, "id"), "option \"id\" of %s: \"%s\" " NAME_RULE,
-                      section.what, entry.id);
-        good = false;
-    }
+    good &= check_id(reading, section.what, map, entry.id);
     instance->id = entry.id;
     if (entry.when)
         good &= set_condition(reading, instance, section.what, map, entry.when);
