@@ -202,8 +202,8 @@ WEIR_API enum weir_value weir_value_of(struct weir_str text);
 
 /* What is known about a stream's source, ready to be put between a JSON object's braces: members
  * separated by commas, such as `"log.file.path":"/var/log/x"`, without braces, valid UTF-8 and valid
- * JSON, no name twice; empty when nothing is known. It is what weir_stream_describe() said last before
- * the batch was emitted, and lives as long as the batch. */
+ * JSON, no name twice; empty when nothing is known. It is what weir_stream_describe() said last (a file
+ * that was renamed goes by its new name), and lives as long as the batch. */
 WEIR_API struct weir_str weir_stream_json(const struct weir_stream *stream);
 /* The name of the attribute that a record's position goes by ("log.file.offset"; nothing in it needs
  * escaping), or NULL. Lives as long as the batch. */

@@ -2,42 +2,46 @@
 #ifndef WEIR_RECORD_BATCH_H
 #define WEIR_RECORD_BATCH_H
 
-#include <stdatomic.h>
 #include <weir/batch.h>
 
 #include "base/arena.h"
 
 struct input;
-struct run_state;
+struct run_state; /* buffer/watermark.h */
 
 /* The whole of a batch. Plugins see `pub`; the parts below belong to those that carry it:
  *
  *   block.c, input.c     make it, own its memory, take it back and free it     (input's thread)
  *   filter_stage.c       opens, edits, drops, routes                          (filter stage's thread)
- *   log.c, output.c      read it; count down what is not settled              (outputs' threads)
+ *   log.c, output.c      read it; count down who has not answered             (outputs' threads)
  *
- * It moves between them through queues, which order the memory; only what is _Atomic is touched by two
- * threads at a time. */
+ * It moves between them through queues, which order the memory; only what is said to be under a lock
+ * is touched by two threads at a time. */
 struct batch {
     struct weir_batch pub;
     struct arena arena;
-    uint64_t *dropped;      /* behind pub.dropped; in the arena */
-    uint32_t dropped_count; /* bits set */
+    uint64_t *dropped;             /* behind pub.dropped; in the arena */
+    uint32_t dropped_count;        /* bits set */
+    struct batch *next, *previous; /* in the queue that it stands in, or in the log */
 
-    /* Routing: which outputs take something of it. */
-    uint64_t routed;  /* a bit an output */
-    uint64_t **masks; /* an output's records; NULL, or a NULL entry: all that are not dropped */
+    /* Written by the filter stage. */
+    uint32_t *filtered; /* how many records each filter took; in the arena; NULL: none */
+    uint64_t routed;    /* a bit an output: takes something of it */
+    uint64_t **masks;   /* an output's records; NULL, or a NULL entry: all that are not dropped */
     uint32_t unrouted_count; /* records that no output takes */
+
+    /* While outputs have it: under the log's lock. */
+    uint64_t sequence;
+    uint64_t unsettled; /* of `routed`, those that have not settled all of theirs */
+    uint64_t *rejected; /* records that a sink will never take; from malloc; NULL: none */
 
     /* The way back: see input.c. */
     struct input *input;
-    struct run_state *states; /* one for each of pub.runs */
-    struct batch *next_return;
-    _Atomic unsigned state; /* enum batch_state */
-    _Atomic unsigned refs;  /* outputs that have not settled all of theirs */
-    _Atomic uint32_t rejected_count;
-    size_t charged; /* bytes taken from the pipeline's budget for the block, the arena apart */
-    bool compact;   /* made to measure by malloc; else a full-size block of the input's */
+    struct run_state **states; /* one for each of pub.runs */
+    int64_t observed;          /* when the first of its bytes was read; wall clock */
+    uint64_t bytes;            /* of data */
+    size_t charged; /* bytes taken from the pipeline's budget for the block, arena apart */
+    bool compact;   /* made to measure; else a full-size block of the input's */
 };
 
 /* Records that live: neither dropped nor left out by every output. */

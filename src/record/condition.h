@@ -14,8 +14,8 @@ struct condition *condition_new(const char *text, struct weir_error *err, size_t
 void condition_free(struct condition *condition); /* NULL is fine */
 
 /* Sets in `ret_match`, bitmap_words(count) zeroed words, the bit of each record that is not dropped and
- * of which the condition holds. Opens the batch's records unless the condition needs no more than their
- * lines. 0 or -ENOMEM. @thread the filter stage's. */
+ * of which the condition holds. The batch keeps its shape: a plain line is looked at as it is.
+ * 0 or -ENOMEM. One thread at a time. */
 int condition_match(const struct condition *condition, struct batch *batch, uint64_t *ret_match);
 
 #endif
