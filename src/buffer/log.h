@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_BUFFER_LOG_H
+#define WEIR_BUFFER_LOG_H
+
+#include <pthread.h>
+
+#include "record/batch.h"
+
+/* A pipeline's log: batches in the order in which the filter stage let them go, and the outputs'
+ * cursors into it. See log.c. */
+struct log;
+
+#define LOG_READERS_MAX 64
+
+typedef void log_wake_f(void *arg);
+
+/* NULL when memory is short. */
+struct log *log_new(void);
+/* Nothing may be in it any more. NULL is fine; returns NULL. */
+struct log *log_free(struct log *log);
+
+/* Makes reader `index` (an output's, a bit in batch->routed): `wake(arg)` is called, from any thread and
+ * never under the log's lock, when there is something to read for a reader that had found nothing.
+ * Before the first append. */
+void log_reader(struct log *log, unsigned index, log_wake_f *wake, void *arg);
+
+/* Adds a batch that at least one reader takes (batch->routed != 0), and gives it its sequence. @thread any. */
+void log_append(struct log *log, struct batch *batch);
+
+/* The next batch for reader `index`, which passes its cursor over it; NULL when it has read all.
+ * @thread the reader's. */
+struct batch *log_read(struct log *log, unsigned index);
+
+/* Marks records of a batch (bits of `rejected`, bitmap_words(count) words) as refused by a sink.
+ * @thread the reader's. */
+void log_reject(struct log *log, struct batch *batch, const uint64_t *rejected);
+
+/* Reader `index` has settled all that it takes of the batch. True when it was the last to do so: the
+ * batch has left the log and is the caller's, to give back to its input. @thread the reader's. */
+WEIR_MUST_USE bool log_settled(struct log *log, unsigned index, struct batch *batch);
+
+/* Takes out all that is left, linked by `next`: outputs have stopped and will settle nothing more.
+ * @thread main, when nothing else runs. */
+struct batch *log_abandon(struct log *log);
+
+/* What reader `index` takes and has not settled. @thread any. */
+struct log_backlog {
+    uint64_t batches, records;
+    int64_t oldest_observed; /* nanoseconds since 1970 UTC; 0: nothing waits */
+};
+void log_backlog(struct log *log, unsigned index, struct log_backlog *ret);
+
+#endif
