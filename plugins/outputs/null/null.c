@@ -8,7 +8,10 @@
 struct out_null {
     weir_ms delay;
     struct weir_timer *timer;
+    struct weir_host *host;
     struct weir_delivery *waiting;
+    weir_ms let_go; /* the agent's deadline, as weir_now(); 0: it runs */
+    bool too_late;  /* the timer stands for the deadline, not for the answer */
 };
 
 static const struct weir_option options[] = {
@@ -22,20 +25,36 @@ static const struct weir_option options[] = {
     { 0 },
 };
 
-static void settle_waiting(void *state)
+static void answer(void *state)
 {
     struct out_null *self = state;
     struct weir_delivery *delivery = self->waiting;
     self->waiting = NULL;
-    if (delivery)
+    if (!delivery)
+        return;
+    if (self->too_late)
+        weir_settle_all(delivery, WEIR_RETRY, WEIR_STR("stopped before its answer"));
+    else
         weir_settle_all(delivery, WEIR_DELIVERED, WEIR_STR_NONE);
 }
 
 static int out_null_open(void *state, struct weir_host *host, struct weir_error *err)
 {
     struct out_null *self = state;
-    self->timer = weir_timer_new(host, settle_waiting);
+    self->host = host;
+    self->timer = weir_timer_new(host, answer);
     return self->timer ? 0 : weir_error_set(err, -ENOMEM, "out of memory for a timer");
+}
+
+/* Answers after `wait`, or says at the deadline that there is no answer. */
+static void answer_after(struct out_null *self, weir_ms wait)
+{
+    if (self->let_go && weir_now(self->host) + wait > self->let_go) {
+        weir_ms left = self->let_go - weir_now(self->host);
+        self->too_late = true;
+        wait = left > 0 ? left : 0;
+    }
+    weir_timer_set(self->timer, wait);
 }
 
 static void out_null_deliver(void *state, struct weir_delivery *delivery)
@@ -43,21 +62,17 @@ static void out_null_deliver(void *state, struct weir_delivery *delivery)
     struct out_null *self = state;
     self->waiting = delivery;
     if (self->delay)
-        weir_timer_set(self->timer, self->delay);
+        answer_after(self, self->delay);
     else
-        settle_waiting(self);
+        answer(self);
 }
 
 static void out_null_drain(void *state, weir_ms deadline)
 {
     struct out_null *self = state;
-    (void)deadline;
-    if (!self->waiting)
-        return;
-    weir_timer_cancel(self->timer);
-    struct weir_delivery *delivery = self->waiting;
-    self->waiting = NULL;
-    weir_settle_all(delivery, WEIR_RETRY, WEIR_STR("stopped before its answer"));
+    self->let_go = weir_now(self->host) + deadline;
+    if (self->waiting)
+        answer_after(self, self->delay);
 }
 
 static void out_null_close(void *state)

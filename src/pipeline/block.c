@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Blocks: admission, and the memory of a batch.
+ *
+ *     | struct weir_block | runs 64 | states 64 | ends 16384 | data 256 KiB | padding |     one allocation
+ *
+ * To get a block is to get admission: its bytes are taken from the pipeline's budget before anything is
+ * read into it, and given back when its batch has been answered. That is the only place where a pipeline
+ * says no, and the whole of backpressure: a full pipeline is an input without a block.
+ *
+ * A replayable input is admitted up to the pipeline's window, which is what its outputs can use well (a
+ * local file: a few batches, which then stay in the processor's cache), since more read ahead only costs
+ * memory; a push input, which has nowhere else to leave its data, up to all of the budget.
+ *
+ * A block that is handed over nearly empty (one line, when it is quiet) becomes a copy made to measure, so
+ * that what waits for a slow output is charged by what it holds. Full-size blocks are used again, the last
+ * one first: its memory is the warmest. When an input has been quiet for a while they are freed. */
+#include "pipeline/block.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/lines.h"
+#include "pipeline/pipeline.h"
+
+#define RUNS_MAX 64
+#define ENDS_MAX 16384
+#define SPARE_MAX 8
+/* When the process itself is out of memory, look again so much later. */
+#define NO_MEMORY_MS 1000
+
+/* A batch below a quarter of a block is copied to measure. */
+#define COMPACT_BYTES (WEIR_BLOCK_BYTES / 4)
+
+struct weir_block {
+    struct batch batch; /* first: a batch is freed as the block it is */
+    struct input *input;
+    char *data; /* pub.data, as we may write it */
+    uint32_t *ends;
+    struct weir_run *runs;
+    uint32_t used, room; /* bytes of data */
+    uint32_t ends_max, runs_max;
+};
+
+struct shape {
+    size_t runs, ends, data;
+};
+
+static size_t shape_bytes(const struct shape *shape)
+{
+    return sizeof(struct weir_block) + shape->runs * sizeof(struct weir_run) +
+           shape->runs * sizeof(struct run_state *) + shape->ends * sizeof(uint32_t) + shape->data +
+           WEIR_BATCH_PADDING;
+}
+
+static const struct shape full_size = { RUNS_MAX, ENDS_MAX, WEIR_BLOCK_BYTES };
+
+/* Lays the parts out behind the struct. */
+static void block_shape(struct weir_block *block, const struct shape *shape)
+{
+    char *at = (char *)(block + 1);
+    block->runs = (struct weir_run *)(void *)at;
+    at += shape->runs * sizeof(struct weir_run);
+    block->batch.states = (struct run_state **)(void *)at;
+    at += shape->runs * sizeof(struct run_state *);
+    block->ends = (uint32_t *)(void *)at;
+    at += shape->ends * sizeof(uint32_t);
+    block->data = at;
+    block->room = (uint32_t)shape->data;
+    block->ends_max = (uint32_t)shape->ends;
+    block->runs_max = (uint32_t)shape->runs;
+}
+
+/* Makes it an empty batch of `input`, keeping its layout. */
+static void block_begin(struct weir_block *block, struct input *input)
+{
+    struct run_state **states = block->batch.states;
+    const size_t charged = block->batch.charged;
+    const bool compact = block->batch.compact;
+    block->batch =
+        (struct batch){ .pub = { .data = block->data, .ends = block->ends, .runs = block->runs },
+                        .input = input,
+                        .states = states,
+                        .charged = charged,
+                        .compact = compact };
+    arena_init(&block->batch.arena, input->host.pipeline->chunks, &input->host.pipeline->budget);
+    block->input = input;
+    block->used = 0;
+}
+
+static struct weir_block *block_alloc(const struct shape *shape)
+{
+    struct weir_block *block = malloc(shape_bytes(shape));
+    if (!block)
+        return NULL;
+    block->batch.charged = shape_bytes(shape);
+    block->batch.compact = shape != &full_size;
+    block_shape(block, shape);
+    return block;
+}
+
+static size_t admission_limit(const struct input *input)
+{
+    const struct pipeline *pipeline = input->host.pipeline;
+    return input->replayable ? pipeline->window : pipeline->budget.max;
+}
+
+bool block_admits(const struct input *input)
+{
+    size_t used = budget_used(&input->host.pipeline->budget);
+    size_t limit = admission_limit(input), want = shape_bytes(&full_size);
+    return used == 0 || (used <= limit && want <= limit - used);
+}
+
+/* Takes `bytes` from the budget, or marks the input as waiting for them. */
+static bool block_admit(struct input *input, size_t bytes)
+{
+    struct pipeline *pipeline = input->host.pipeline;
+    const size_t limit = admission_limit(input);
+    if (budget_take(&pipeline->budget, bytes, limit))
+        return true;
+    if (atomic_load(&input->blocked))
+        return false;
+    input_block(input);
+    /* Memory that was given back before the mark stood there woke nobody: look again. */
+    if (!budget_take(&pipeline->budget, bytes, limit))
+        return false;
+    input_unblock(input);
+    return true;
+}
+
+struct weir_block *weir_block_new(struct weir_host *host, size_t bytes)
+{
+    struct input *input = (struct input *)(void *)host;
+    const struct shape large = { RUNS_MAX, ENDS_MAX, bytes };
+    const struct shape *shape = bytes > WEIR_BLOCK_BYTES ? &large : &full_size;
+    assert(bytes < UINT32_MAX - WEIR_BATCH_PADDING);
+    if (!block_admit(input, shape_bytes(shape)))
+        return NULL;
+    struct weir_block *block = NULL;
+    if (shape == &full_size && input->spare) {
+        block = input->spare;
+        input->spare = (struct weir_block *)(void *)block->batch.next;
+        input->spare_count--;
+    }
+    if (!block)
+        block = block_alloc(shape);
+    if (!block) {
+        budget_give(&host->pipeline->budget, shape_bytes(shape));
+        if (!atomic_load(&input->blocked))
+            input_block(input);
+        loop_timer_set(input->trim, NO_MEMORY_MS);
+        return NULL;
+    }
+    block_begin(block, input);
+    return block;
+}
+
+char *weir_block_room(struct weir_block *block, size_t *ret_room)
+{
+    *ret_room = block->room - block->used;
+    return block->data + block->used;
+}
+
+bool weir_block_is_empty(const struct weir_block *block)
+{
+    return block->batch.pub.count == 0;
+}
+
+/* Whether records that begin at block->used and at position `from` can belong to the block's last run:
+ * a record's position is told by its place among the run's bytes. */
+static bool run_continues(const struct weir_block *block, const struct weir_stream *stream,
+                          uint64_t from, unsigned flags)
+{
+    const struct weir_batch *pub = &block->batch.pub;
+    if (pub->run_count == 0)
+        return false;
+    const struct weir_run *last = &block->runs[pub->run_count - 1];
+    const uint32_t first_at = last->first ? block->ends[last->first - 1] : 0;
+    const unsigned ended = WEIR_RUN_TRUNCATED | WEIR_RUN_PARTIAL;
+    return last->stream == stream && last->to == from && !(last->flags & ended) &&
+           ((last->flags ^ flags) & ~ended) == 0 && from - last->from == block->used - first_at;
+}
+
+/* A run for what comes next; NULL when there is no room for one. */
+static struct weir_run *run_at(struct weir_block *block, struct weir_stream *stream, uint64_t from,
+                               unsigned flags)
+{
+    struct weir_batch *pub = &block->batch.pub;
+    if (run_continues(block, stream, from, flags))
+        return &block->runs[pub->run_count - 1];
+    if (pub->run_count == block->runs_max)
+        return NULL;
+    struct weir_run *run = &block->runs[pub->run_count];
+    *run = (struct weir_run){
+        .stream = stream, .from = from, .observed = clock_wall(), .first = pub->count
+    };
+    return run; /* counts once something is in it */
+}
+
+static void run_add(struct weir_block *block, struct weir_run *run, uint32_t count, uint32_t bytes,
+                    unsigned flags)
+{
+    struct weir_batch *pub = &block->batch.pub;
+    if (run == &block->runs[pub->run_count])
+        pub->run_count++;
+    run->count += count;
+    run->flags |= flags;
+    pub->count += count;
+    block->used += bytes;
+}
+
+struct weir_lines weir_block_lines(struct weir_block *block, struct weir_stream *stream,
+                                   uint64_t position, size_t len, unsigned run_flags,
+                                   weir_check_f *check)
+{
+    struct weir_lines lines = { 0 };
+    struct weir_batch *pub = &block->batch.pub;
+    assert(len <= block->room - block->used);
+    struct weir_run *run = run_at(block, stream, position, run_flags);
+    if (!run)
+        return lines;
+    const char *data = block->data + block->used;
+    lines.count = (uint32_t)lines_find(data, len, block->used, block->ends + pub->count,
+                                       block->ends_max - pub->count, &lines.bytes);
+    if (!lines.count)
+        return lines;
+    run_add(block, run, lines.count, (uint32_t)lines.bytes, run_flags);
+    run->to = position + lines.bytes;
+    run->check = check ? check(data, lines.bytes) : 0;
+    return lines;
+}
+
+bool weir_block_record(struct weir_block *block, struct weir_stream *stream, uint64_t from,
+                       uint64_t to, uint64_t check, size_t len, unsigned run_flags)
+{
+    struct weir_batch *pub = &block->batch.pub;
+    assert(len < block->room - block->used && from < to);
+    struct weir_run *run = run_at(block, stream, from, run_flags);
+    if (!run || pub->count == block->ends_max)
+        return false;
+    block->data[block->used + len] = '\n';
+    block->ends[pub->count] = block->used + (uint32_t)len + 1;
+    run_add(block, run, 1, (uint32_t)len + 1, run_flags);
+    run->to = to;
+    run->check = check;
+    return true;
+}
+
+static struct weir_block *block_compact(struct input *input, const struct weir_block *block)
+{
+    const struct weir_batch *pub = &block->batch.pub;
+    const struct shape shape = { pub->run_count, pub->count, block->used };
+    struct weir_block *copy = block_alloc(&shape);
+    if (!copy)
+        return NULL;
+    block_begin(copy, input);
+    memcpy(copy->runs, block->runs, shape.runs * sizeof(copy->runs[0]));
+    memcpy(copy->ends, block->ends, shape.ends * sizeof(copy->ends[0]));
+    memcpy(copy->data, block->data, shape.data);
+    memset(copy->data + shape.data, 0, WEIR_BATCH_PADDING);
+    copy->used = block->used;
+    copy->batch.pub.count = pub->count;
+    copy->batch.pub.run_count = pub->run_count;
+    budget_force(&input->host.pipeline->budget, copy->batch.charged);
+    return copy;
+}
+
+struct batch *block_seal(struct input *input, struct weir_block *block)
+{
+    struct weir_block *sealed = block;
+    if (!block->batch.compact && block->used < COMPACT_BYTES &&
+        block->batch.pub.count < ENDS_MAX / 4) {
+        sealed = block_compact(input, block);
+        if (sealed)
+            block_recycle(input, &block->batch);
+        else
+            sealed = block;
+    }
+    sealed->batch.bytes = sealed->used;
+    sealed->batch.observed = sealed->runs[0].observed;
+    return &sealed->batch;
+}
+
+void block_recycle(struct input *input, struct batch *batch)
+{
+    struct weir_block *block = (struct weir_block *)(void *)batch;
+    free(batch->rejected);
+    batch->rejected = NULL;
+    arena_reset(&batch->arena);
+    budget_give(&input->host.pipeline->budget, batch->charged);
+    if (batch->compact || input->spare_count == SPARE_MAX) {
+        free(block);
+        return;
+    }
+    batch->next = (struct batch *)(void *)input->spare;
+    input->spare = block;
+    input->spare_count++;
+}
+
+void block_trim(struct input *input)
+{
+    while (input->spare) {
+        struct weir_block *block = input->spare;
+        input->spare = (struct weir_block *)(void *)block->batch.next;
+        free(block);
+    }
+    input->spare_count = 0;
+    while (input->spare_states) {
+        struct run_state *state = input->spare_states;
+        input->spare_states = state->next;
+        free(state);
+    }
+}
+
+struct run_state *run_state_take(struct input *input)
+{
+    struct run_state *state = input->spare_states;
+    if (!state)
+        return malloc(sizeof(*state));
+    input->spare_states = state->next;
+    return state;
+}
+
+void run_states_give(struct input *input, struct run_state *first)
+{
+    while (first) {
+        struct run_state *next = first->next;
+        first->next = input->spare_states;
+        input->spare_states = first;
+        first = next;
+    }
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Settling: an output gives each record of a delivery its outcome, once, in pieces of any size and from
+ * any thread. In the usual case that is one call for all of it and one atomic subtraction. Bitmaps of
+ * what was rejected or is to be tried again exist only when there is such a record. */
+#include "pipeline/delivery.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "pipeline/output.h"
+
+static uint32_t slice_count(const struct weir_slice *slice, uint32_t first, uint32_t count)
+{
+    const struct weir_batch *batch = slice->batch;
+    if (!slice->mask && !batch->dropped)
+        return count;
+    uint32_t found = 0;
+    for (uint32_t i = first; i < first + count; i++)
+        found += weir_slice_has(slice, i);
+    return found;
+}
+
+void delivery_begin(struct weir_delivery *delivery, struct batch *batch, const uint64_t *mask)
+{
+    delivery->batch = batch;
+    delivery->tries = 1;
+    delivery->slice =
+        (struct weir_slice){ .batch = &batch->pub, .mask = mask, .count = batch->pub.count };
+    delivery->records = slice_count(&delivery->slice, 0, batch->pub.count);
+    atomic_store(&delivery->unsettled, delivery->records);
+}
+
+bool delivery_again(struct weir_delivery *delivery)
+{
+    if (!delivery->retry)
+        return false;
+    free(delivery->mask);
+    delivery->mask = delivery->retry;
+    delivery->retry = NULL;
+    delivery->slice.mask = delivery->mask;
+    delivery->records = slice_count(&delivery->slice, 0, delivery->slice.count);
+    delivery->tries++;
+    atomic_store(&delivery->unsettled, delivery->records);
+    return true;
+}
+
+void delivery_end(struct weir_delivery *delivery)
+{
+    free(delivery->mask);
+    free(delivery->retry);
+    free(delivery->rejected);
+    delivery->mask = delivery->retry = delivery->rejected = NULL;
+    delivery->batch = NULL;
+}
+
+const struct weir_slice *weir_delivery_slice(const struct weir_delivery *delivery)
+{
+    return &delivery->slice;
+}
+
+static void bits_set(uint64_t **bits, const struct weir_slice *slice, uint32_t first,
+                     uint32_t count)
+{
+    if (!*bits)
+        *bits = calloc(bitmap_words(slice->batch->count), sizeof((*bits)[0]));
+    assert(*bits); /* some bytes a batch: without them an answer would be lost */
+    for (uint32_t i = first; i < first + count; i++)
+        if (weir_slice_has(slice, i))
+            (*bits)[i / 64] |= (uint64_t)1 << (i % 64);
+}
+
+void weir_settle(struct weir_delivery *delivery, uint32_t first, uint32_t count,
+                 enum weir_outcome outcome, struct weir_str why)
+{
+    struct output *output = delivery->output;
+    uint32_t records = slice_count(&delivery->slice, first, count);
+    if (records == 0)
+        return;
+    if (outcome != WEIR_DELIVERED) {
+        pthread_mutex_lock(&output->lock);
+        bits_set(outcome == WEIR_RETRY ? &delivery->retry : &delivery->rejected, &delivery->slice,
+                 first, count);
+        output_set_reason(output, why);
+        pthread_mutex_unlock(&output->lock);
+    }
+    uint32_t before = atomic_fetch_sub(&delivery->unsettled, records);
+    assert(before >= records); /* a record was settled twice */
+    if (before == records)
+        output_delivery_settled(output, delivery);
+}
+
+void weir_settle_all(struct weir_delivery *delivery, enum weir_outcome outcome, struct weir_str why)
+{
+    weir_settle(delivery, delivery->slice.first, delivery->slice.count, outcome, why);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_PIPELINE_DELIVERY_H
+#define WEIR_PIPELINE_DELIVERY_H
+
+#include <stdatomic.h>
+#include <weir/host.h>
+
+#include "record/batch.h"
+
+struct output;
+
+/* One batch on its way to one output. Made once and used again; `batch` is NULL while it is not. */
+struct weir_delivery {
+    struct output *output;
+    struct batch *batch;
+    struct weir_slice slice;    /* what is to be sent now */
+    uint32_t records;           /* in the slice */
+    _Atomic uint32_t unsettled; /* of them */
+    unsigned tries;
+    struct weir_delivery *next;
+    /* From malloc, NULL until needed; set under the output's lock. */
+    uint64_t *mask;     /* behind slice.mask when it is a part of the batch that is sent again */
+    uint64_t *retry;    /* settled as WEIR_RETRY in this try */
+    uint64_t *rejected; /* settled as WEIR_REJECTED, in any try */
+};
+
+/* Begins with all of the batch that the output takes. */
+void delivery_begin(struct weir_delivery *delivery, struct batch *batch, const uint64_t *mask);
+/* Narrows the slice to what is to be tried again: false when nothing is. */
+bool delivery_again(struct weir_delivery *delivery);
+void delivery_end(struct weir_delivery *delivery);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One thread a pipeline takes its batches through the filters, in the order in which they came, decides
+ * which outputs get which records, and appends them to the log.
+ *
+ * A filter works on a whole batch. Its `when:` costs the filter nothing: while it runs, records that the
+ * condition leaves out look dropped, and afterwards only what it dropped of the others counts.
+ *
+ * A batch of which nothing is left goes straight back to its input: dropped is done, and the position
+ * moves on. Without filters there is no thread here: routing alone is not worth one (but conditions are
+ * not for several threads at once, so that two inputs with conditional outputs do need it). */
+#include "pipeline/filter_stage.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pipeline/input.h"
+#include "pipeline/pipeline.h"
+#include "record/condition.h"
+
+static void dropped_set(struct batch *batch, uint64_t *dropped)
+{
+    batch->dropped_count = dropped ? bitmap_count(dropped, batch->pub.count) : 0;
+    batch->dropped = batch->dropped_count ? dropped : NULL;
+    batch->pub.dropped = batch->dropped;
+}
+
+/* The records for which `when` holds, as a bitmap; NULL when memory is short. */
+static uint64_t *matching(const struct condition *when, struct batch *batch)
+{
+    uint64_t *match = batch_bitmap(batch);
+    return match && condition_match(when, batch, match) == 0 ? match : NULL;
+}
+
+static void apply_where(struct filter *filter, struct batch *batch)
+{
+    const size_t words = bitmap_words(batch->pub.count);
+    uint64_t *match = matching(filter->host.config->when, batch);
+    uint64_t *hidden = batch_bitmap(batch);
+    if (!match || !hidden) {
+        weir_error(&filter->host, "out of memory: records pass without this filter",
+                   weir_kv_int("records", batch->pub.count));
+        return;
+    }
+    uint64_t *before = batch->dropped;
+    const uint32_t tail = batch->pub.count % 64;
+    for (size_t i = 0; i < words; i++)
+        hidden[i] = ~match[i]; /* a dropped record never matches */
+    if (tail)
+        hidden[words - 1] &= ((uint64_t)1 << tail) - 1;
+    dropped_set(batch, hidden);
+    filter->host.config->plugin->filter.apply(filter->host.config->state, &batch->pub);
+    if (!batch->dropped) /* everything matched, and nothing was dropped */
+        memset(hidden, 0, words * sizeof(*hidden));
+    else if (batch->dropped != hidden)
+        memcpy(hidden, batch->dropped, words * sizeof(*hidden));
+    for (size_t i = 0; i < words; i++)
+        hidden[i] = (hidden[i] & match[i]) | (before ? before[i] : 0);
+    dropped_set(batch, hidden);
+}
+
+static void stage_filter(struct filter_stage *stage, struct batch *batch)
+{
+    for (unsigned i = 0; i < stage->count && batch->dropped_count < batch->pub.count; i++) {
+        struct filter *filter = &stage->filters[i];
+        uint32_t before = batch->dropped_count;
+        metric_add(filter->records, batch->pub.count - before);
+        if (filter->host.config->when)
+            apply_where(filter, batch);
+        else
+            filter->host.config->plugin->filter.apply(filter->host.config->state, &batch->pub);
+        batch->filtered[i] = batch->dropped_count - before;
+        metric_add(filter->filtered, batch->filtered[i]);
+    }
+}
+
+/* How far the clock of the first record that has an event time is from ours. */
+static void stage_measure_skew(struct filter_stage *stage, const struct batch *batch)
+{
+    const struct weir_batch *pub = &batch->pub;
+    if (!pub->records)
+        return;
+    for (uint32_t i = 0; i < pub->count; i++)
+        if (!weir_batch_is_dropped(pub, i)) {
+            int64_t event = pub->records[i].event_time;
+            if (event != WEIR_TIME_UNSET)
+                metric_set(stage->skew, weir_batch_run(pub, i)->observed - event);
+            return;
+        }
+}
+
+static uint64_t all_outputs(size_t count)
+{
+    return ((uint64_t)2 << (count - 1)) - 1;
+}
+
+/* Which outputs take what. Sets routed, masks, unrouted_count. */
+static void stage_route(struct filter_stage *stage, struct batch *batch)
+{
+    struct pipeline *pipeline = stage->pipeline;
+    const size_t words = bitmap_words(batch->pub.count);
+    uint32_t live = batch->pub.count - batch->dropped_count;
+    batch->routed = live ? stage->always : 0;
+    if (!live || stage->always == all_outputs(pipeline->output_count))
+        return;
+    uint64_t *any = batch_bitmap(batch);
+    batch->masks = weir_batch_alloc(&batch->pub, pipeline->output_count * sizeof(batch->masks[0]));
+    for (size_t i = 0; i < pipeline->output_count; i++) {
+        const struct config_plugin *output = &pipeline->config->outputs[i];
+        if (batch->masks)
+            batch->masks[i] = NULL;
+        if (!output->when)
+            continue;
+        uint64_t *match = batch->masks && any ? matching(output->when, batch) : NULL;
+        if (!match) { /* memory is short: rather too much than lost */
+            batch->routed |= (uint64_t)1 << i;
+            continue;
+        }
+        batch->masks[i] = match;
+        if (bitmap_count(match, batch->pub.count))
+            batch->routed |= (uint64_t)1 << i;
+        for (size_t word = 0; word < words; word++)
+            any[word] |= match[word];
+    }
+    bool all_seen = batch->masks && any && !stage->always;
+    for (size_t i = 0; all_seen && i < pipeline->output_count; i++)
+        all_seen = batch->masks[i] != NULL;
+    batch->unrouted_count = all_seen ? live - bitmap_count(any, batch->pub.count) : 0;
+    metric_add(stage->unrouted, batch->unrouted_count);
+}
+
+static void stage_take(struct filter_stage *stage, struct batch *batch)
+{
+    if (stage->count) {
+        batch->filtered = weir_batch_alloc(&batch->pub, stage->count * sizeof(batch->filtered[0]));
+        if (batch->filtered) {
+            memset(batch->filtered, 0, stage->count * sizeof(batch->filtered[0]));
+            stage_filter(stage, batch);
+            stage_measure_skew(stage, batch);
+        } else {
+            msg_error(stage->pipeline->env->messenger, "out of memory: records pass unfiltered",
+                      weir_kv_str("pipeline", stage->pipeline->name));
+        }
+    }
+    stage_route(stage, batch);
+    if (batch->routed)
+        log_append(stage->pipeline->log, batch);
+    else
+        input_return(batch);
+}
+
+static void stage_woken(void *arg)
+{
+    struct filter_stage *stage = arg;
+    for (struct batch *batch = ring_take_all(&stage->ring), *next; batch; batch = next) {
+        next = batch->next;
+        stage_take(stage, batch);
+    }
+}
+
+void filter_stage_put(struct filter_stage *stage, struct batch *batch)
+{
+    if (stage->direct)
+        stage_take(stage, batch);
+    else if (ring_put(&stage->ring, batch))
+        worker_wake(&stage->worker);
+}
+
+static int filter_open(struct filter_stage *stage, unsigned index, struct weir_error *err)
+{
+    struct filter *filter = &stage->filters[index];
+    host_init(&filter->host, WEIR_FILTER, stage->pipeline,
+              &stage->pipeline->config->filters[index]);
+    filter->host.loop = stage->worker.loop;
+    filter->records = host_metric(&filter->host, "weir_filter_records_total",
+                                  "Records that came to the filter.", METRIC_COUNTER, 1);
+    filter->filtered = host_metric(&filter->host, "weir_filtered_records_total",
+                                   "Records that the filter took out.", METRIC_COUNTER, 1);
+    return host_open(&filter->host, err);
+}
+
+int filter_stage_init(struct filter_stage *stage, struct pipeline *pipeline, struct weir_error *err)
+{
+    const struct config_pipeline *config = pipeline->config;
+    *stage = (struct filter_stage){ .pipeline = pipeline, .count = (unsigned)config->filter_count };
+    ring_init(&stage->ring);
+    const struct metric_label labels[] = { { "pipeline", pipeline->name }, { "plugin", "route" } };
+    stage->unrouted =
+        metrics_series(pipeline->env->metrics, "weir_filtered_records_total",
+                       "Records that the filter took out.", METRIC_COUNTER, 1, labels, 2);
+    stage->skew = metrics_series(pipeline->env->metrics, "weir_event_time_skew_seconds",
+                                 "Observed time less event time, of a recent record.", METRIC_GAUGE,
+                                 1e9, labels, 1);
+    for (size_t i = 0; i < config->output_count; i++)
+        if (!config->outputs[i].when)
+            stage->always |= (uint64_t)1 << i;
+    bool conditions = stage->always != all_outputs(config->output_count);
+    stage->direct = stage->count == 0 && (!conditions || config->input_count == 1);
+    int r = worker_init(&stage->worker, stage_woken, stage);
+    if (r == 0 && stage->count)
+        stage->filters = calloc(stage->count, sizeof(stage->filters[0]));
+    if (r < 0 || (stage->count && !stage->filters))
+        return weir_error_set(err, r < 0 ? r : -ENOMEM, "cannot set up the filters of pipeline %s",
+                              pipeline->name);
+    for (unsigned i = 0; i < stage->count && r == 0; i++)
+        r = filter_open(stage, i, err);
+    return r;
+}
+
+void filter_stage_deinit(struct filter_stage *stage)
+{
+    if (!stage->pipeline)
+        return;
+    for (unsigned i = 0; stage->filters && i < stage->count; i++)
+        host_close(&stage->filters[i].host);
+    for (struct batch *batch = ring_take_all(&stage->ring), *next; batch; batch = next) {
+        next = batch->next;
+        input_return(batch);
+    }
+    free(stage->filters);
+    worker_deinit(&stage->worker);
+    ring_deinit(&stage->ring);
+}
+
+int filter_stage_start(struct filter_stage *stage)
+{
+    return stage->direct ? 0 : worker_start(&stage->worker, "filters");
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An output's thread: reads the log at its own cursor, keeps deliveries under way, and takes their answers.
+ *
+ *     log ─▶ delivery ─▶ plugin ─▶ settled ─┬▶ all answered: the batch goes back to its input
+ *                ▲                          └▶ some to be tried again: waits, oldest first
+ *                └──────── after a pause ────┘
+ *
+ * A plugin never retries, sleeps or backs off: it answers WEIR_RETRY, and everything else is here, the same
+ * for each sink. While something is to be tried again nothing newer is begun, so that a sink which fails
+ * and comes back sees each stream in order. (With several deliveries under way, one that was begun before
+ * may still arrive: an output that must not have that says `parallel` 1.) Tries do not end: what a sink
+ * does not take today it may take tomorrow, and its source waits.
+ *
+ * "pump" is the one place where things move. It runs when the log has something new, when an answer comes
+ * from another thread, and when a pause is over; answers that the plugin gives inside of `deliver` are
+ * found by the pump that called it. */
+#include "pipeline/output.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "pipeline/input.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/retry.h"
+
+/* Begun in one go, before the loop looks at its other events. */
+#define PUMP_DELIVERIES 32
+
+static struct output *output_of(struct weir_host *host)
+{
+    assert(host->kind == WEIR_OUTPUT);
+    return (struct output *)(void *)host;
+}
+
+/* ---- what others ask and tell ------------------------------------------------------------------------ */
+
+void output_set_reason(struct output *output, struct weir_str why)
+{
+    size_t len = why.len < OUTPUT_REASON_MAX ? why.len : utf8_cut(why.ptr, OUTPUT_REASON_MAX - 1);
+    if (len)
+        memcpy(output->reason, why.ptr, len);
+    output->reason[len] = '\0';
+}
+
+static void output_set_state(struct output *output, enum output_state state)
+{
+    pthread_mutex_lock(&output->lock);
+    output->state = state;
+    if (state == OUTPUT_OK)
+        output->reason[0] = '\0';
+    pthread_mutex_unlock(&output->lock);
+}
+
+enum output_state output_status(struct output *output, char reason[OUTPUT_REASON_MAX])
+{
+    pthread_mutex_lock(&output->lock);
+    enum output_state state = output->state;
+    memcpy(reason, output->reason, OUTPUT_REASON_MAX);
+    pthread_mutex_unlock(&output->lock);
+    return state;
+}
+
+void output_delivery_settled(struct output *output, struct weir_delivery *delivery)
+{
+    delivery->next = NULL;
+    pthread_mutex_lock(&output->lock);
+    *output->settled_last = delivery;
+    output->settled_last = &delivery->next;
+    pthread_mutex_unlock(&output->lock);
+    if (!worker_is_self(&output->worker) || !output->pumping)
+        worker_wake(&output->worker);
+}
+
+void weir_pause(struct weir_host *host, weir_ms at_least, struct weir_str why)
+{
+    struct output *output = output_of(host);
+    pthread_mutex_lock(&output->lock);
+    int64_t until = clock_monotonic() + at_least * 1000000;
+    if (until > output->paused_until)
+        output->paused_until = until;
+    output->state = OUTPUT_PAUSED;
+    output_set_reason(output, why);
+    pthread_mutex_unlock(&output->lock);
+    worker_wake(&output->worker);
+}
+
+void weir_output_bytes(struct weir_host *host, uint64_t bytes)
+{
+    metric_add(output_of(host)->bytes, (int64_t)bytes);
+}
+
+/* ---- answers --------------------------------------------------------------------------------------------- */
+
+static void output_observe(struct output *output, const struct weir_batch *batch)
+{
+    const int64_t now = clock_wall();
+    for (uint32_t i = 0; i < batch->run_count; i++)
+        histogram_observe(output->latency, now - batch->runs[i].observed, batch->runs[i].count);
+}
+
+/* In the list of what is tried again, by the log's order. */
+static void output_keep_for_later(struct output *output, struct weir_delivery *delivery)
+{
+    struct weir_delivery **at = &output->again;
+    while (*at && (*at)->batch->sequence < delivery->batch->sequence)
+        at = &(*at)->next;
+    delivery->next = *at;
+    *at = delivery;
+}
+
+static void output_back_off(struct output *output)
+{
+    char reason[OUTPUT_REASON_MAX];
+    output->random = output->random * 6364136223846793005u + 1442695040888963407u;
+    weir_ms delay = retry_delay(++output->failures, output->random >> 33);
+    output->again_at = clock_monotonic() + delay * 1000000;
+    if (output_status(output, reason) == OUTPUT_OK)
+        output_set_state(output, OUTPUT_RETRYING);
+    weir_warn(&output->host, "delivery failed and will be tried again", weir_kv_str("why", reason),
+              weir_kv_int("after_ms", delay), weir_kv_int("failures", output->failures));
+}
+
+static void output_report_rejected(struct output *output, const struct weir_delivery *delivery)
+{
+    char reason[OUTPUT_REASON_MAX];
+    uint32_t count = bitmap_count(delivery->rejected, delivery->slice.batch->count);
+    metric_add(output->rejected, count);
+    output_status(output, reason);
+    weir_warn(&output->host, "records dropped: the sink will never take them",
+              weir_kv_int("records", count), weir_kv_str("why", reason));
+}
+
+/* Everything in this try has been answered. */
+static void output_take_answer(struct output *output, struct weir_delivery *delivery)
+{
+    struct batch *batch = delivery->batch;
+    uint32_t retry = delivery->retry ? bitmap_count(delivery->retry, batch->pub.count) : 0;
+    output->under_way--;
+    if (retry < delivery->records) {
+        output->failures = 0;
+        atomic_store(&output->progress, clock_monotonic());
+    }
+    if (delivery_again(delivery)) {
+        metric_add(output->retries, 1);
+        output_keep_for_later(output, delivery);
+        output_back_off(output);
+        return;
+    }
+    uint32_t rejected = 0;
+    if (delivery->rejected) {
+        output_report_rejected(output, delivery);
+        rejected = bitmap_count(delivery->rejected, batch->pub.count);
+        log_reject(output->host.pipeline->log, batch, delivery->rejected);
+    }
+    const uint64_t *mask = batch->masks ? batch->masks[output->index] : NULL;
+    uint32_t taken =
+        mask ? bitmap_count(mask, batch->pub.count) : batch->pub.count - batch->dropped_count;
+    metric_add(output->records, taken - rejected);
+    output_observe(output, &batch->pub);
+    if (!output->again)
+        output_set_state(output, OUTPUT_OK);
+    delivery_end(delivery);
+    if (log_settled(output->host.pipeline->log, output->index, batch))
+        input_return(batch);
+}
+
+static void output_take_answers(struct output *output)
+{
+    for (;;) {
+        pthread_mutex_lock(&output->lock);
+        struct weir_delivery *delivery = output->settled;
+        output->settled = NULL;
+        output->settled_last = &output->settled;
+        pthread_mutex_unlock(&output->lock);
+        if (!delivery)
+            return;
+        for (struct weir_delivery *next; delivery; delivery = next) {
+            next = delivery->next;
+            output_take_answer(output, delivery);
+        }
+    }
+}
+
+/* ---- the pump ---------------------------------------------------------------------------------------------- */
+
+/* How long, in nanoseconds, nothing may be begun; 0: something may. */
+static int64_t output_must_wait(struct output *output)
+{
+    pthread_mutex_lock(&output->lock);
+    int64_t until = output->paused_until;
+    pthread_mutex_unlock(&output->lock);
+    if (output->again && output->again_at > until)
+        until = output->again_at;
+    int64_t wait = until ? until - clock_monotonic() : 0;
+    return wait > 0 ? wait : 0;
+}
+
+static struct weir_delivery *output_next(struct output *output)
+{
+    if (output->again) {
+        struct weir_delivery *delivery = output->again;
+        output->again = delivery->next;
+        return delivery;
+    }
+    if (output->under_way == output->parallel)
+        return NULL;
+    struct batch *batch = log_read(output->host.pipeline->log, output->index);
+    if (!batch)
+        return NULL;
+    struct weir_delivery *delivery = output->deliveries;
+    while (delivery->batch)
+        delivery++;
+    delivery_begin(delivery, batch, batch->masks ? batch->masks[output->index] : NULL);
+    return delivery;
+}
+
+static void output_pump(void *arg)
+{
+    struct output *output = arg;
+    const struct config_plugin *config = output->host.config;
+    output->pumping = true;
+    for (unsigned begun = 0;; begun++) {
+        output_take_answers(output);
+        if (begun == PUMP_DELIVERIES) { /* others on this loop want their turn */
+            worker_wake(&output->worker);
+            break;
+        }
+        int64_t wait = output_must_wait(output);
+        if (wait) {
+            loop_timer_set(output->timer, wait / 1000000 + 1);
+            break;
+        }
+        struct weir_delivery *delivery = output_next(output);
+        if (!delivery)
+            break;
+        output->under_way++;
+        config->plugin->output.deliver(config->state, delivery);
+    }
+    output->pumping = false;
+}
+
+static void output_woken(void *arg)
+{
+    struct output *output = arg;
+    const struct config_plugin *config = output->host.config;
+    int64_t drain = atomic_exchange(&output->drain_ms, -1);
+    if (drain >= 0 && config->plugin->output.drain)
+        config->plugin->output.drain(config->state, drain);
+    if (atomic_exchange(&output->reopen_asked, false) && config->plugin->output.reopen)
+        config->plugin->output.reopen(config->state);
+    output_pump(output);
+}
+
+static void output_log_wake(void *arg)
+{
+    struct output *output = arg;
+    worker_wake(&output->worker);
+}
+
+/* ---- making one ------------------------------------------------------------------------------------------------ */
+
+static void output_metrics(struct output *output)
+{
+    struct weir_host *host = &output->host;
+    output->records = host_metric(host, "weir_output_records_total",
+                                  "Records that the sink has taken.", METRIC_COUNTER, 1);
+    output->bytes = host_metric(host, "weir_output_bytes_total", "Bytes written to the sink.",
+                                METRIC_COUNTER, 1);
+    output->retries =
+        host_metric(host, "weir_retries_total", "Deliveries tried again.", METRIC_COUNTER, 1);
+    output->rejected = host_metric(host, "weir_rejected_records_total",
+                                   "Records that the sink will never take.", METRIC_COUNTER, 1);
+    output->latency =
+        metrics_histogram(host->env->metrics, "weir_delivery_latency_seconds",
+                          "From reading a record to the sink's answer.", host->labels, 2);
+}
+
+int output_new(struct pipeline *pipeline, unsigned index, const struct config_plugin *config,
+               struct output **ret, struct weir_error *err)
+{
+    struct output *output = calloc(1, sizeof(*output));
+    if (!output)
+        return weir_error_set(err, -ENOMEM, "out of memory");
+    *ret = output; /* the pipeline frees it whatever happens below */
+    host_init(&output->host, WEIR_OUTPUT, pipeline, config);
+    pthread_mutex_init(&output->lock, NULL);
+    output->settled_last = &output->settled;
+    output->index = index;
+    output->random = output->host.owner ^ (uint64_t)clock_wall();
+    atomic_store(&output->drain_ms, -1);
+    output->parallel = config->plugin->output.parallel ? config->plugin->output.parallel : 1;
+    output->deliveries = calloc(output->parallel, sizeof(output->deliveries[0]));
+    for (unsigned i = 0; output->deliveries && i < output->parallel; i++)
+        output->deliveries[i].output = output;
+    int r = worker_init(&output->worker, output_woken, output);
+    if (r < 0)
+        return weir_error_set(err, r, "%s: cannot make an event loop: %s", output->host.who,
+                              strerror(-r));
+    output->host.loop = output->worker.loop;
+    output->timer = loop_timer_new(output->worker.loop, output_pump, output);
+    if (!output->timer || !output->deliveries)
+        return weir_error_set(err, -ENOMEM, "out of memory");
+    log_reader(pipeline->log, index, output_log_wake, output);
+    output_metrics(output);
+    return host_open(&output->host, err);
+}
+
+struct output *output_free(struct output *output)
+{
+    if (!output)
+        return NULL;
+    host_close(&output->host);
+    for (unsigned i = 0; output->deliveries && i < output->parallel; i++)
+        delivery_end(&output->deliveries[i]);
+    free(output->deliveries);
+    loop_timer_free(output->timer);
+    worker_deinit(&output->worker);
+    pthread_mutex_destroy(&output->lock);
+    free(output);
+    return NULL;
+}
+
+int output_start(struct output *output)
+{
+    char name[16];
+    atomic_store(&output->progress, clock_monotonic());
+    snprintf(name, sizeof(name), "out:%s", output->host.config->id);
+    return worker_start(&output->worker, name);
+}
+
+void output_drain(struct output *output, weir_ms deadline)
+{
+    atomic_store(&output->drain_ms, deadline);
+    worker_wake(&output->worker);
+}
+
+void output_reopen(struct output *output)
+{
+    atomic_store(&output->reopen_asked, true);
+    worker_wake(&output->worker);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Assembling, starting and stopping. The order matters in one direction: batches flow from inputs to
+ * outputs and back, so the log and the stage are there before the first input, inputs stop first, and
+ * memory is given back when no thread runs any more. */
+#include "pipeline/pipeline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pipeline/block.h"
+#include "pipeline/input.h"
+#include "pipeline/output.h"
+
+/* Chunks kept for the next batches, at most. */
+#define SPARE_CHUNK_BYTES ((size_t)4 << 20)
+/* Whatever outputs ask for: two blocks, so that one can be filled while another is written. */
+#define WINDOW_MIN ((size_t)3 * WEIR_BLOCK_BYTES)
+
+/* The widest of the outputs' windows; all of the buffer when one of them wants that. */
+static size_t pipeline_window(const struct config_pipeline *config, size_t buffer_bytes)
+{
+    size_t window = WINDOW_MIN;
+    for (size_t i = 0; i < config->output_count; i++) {
+        size_t own = config->outputs[i].plugin->output.window;
+        if (own == 0)
+            return buffer_bytes;
+        if (own > window)
+            window = own;
+    }
+    return window < buffer_bytes ? window : buffer_bytes;
+}
+
+static int pipeline_open(struct pipeline *pipeline, struct weir_error *err)
+{
+    const struct config_pipeline *config = pipeline->config;
+    int r = filter_stage_init(&pipeline->stage, pipeline, err);
+    for (size_t i = 0; r == 0 && i < config->output_count; i++)
+        r = output_new(pipeline, (unsigned)i, &config->outputs[i], &pipeline->outputs[i], err);
+    for (size_t i = 0; r == 0 && i < config->input_count; i++)
+        r = input_new(pipeline, &config->inputs[i], &pipeline->inputs[i], err);
+    return r;
+}
+
+int pipeline_new(const struct pipeline_env *env, const struct config_pipeline *config,
+                 struct pipeline **ret, struct weir_error *err)
+{
+    struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
+    if (!pipeline)
+        return weir_error_set(err, -ENOMEM, "out of memory");
+    if (config->output_count > LOG_READERS_MAX || config->filter_count >= LEDGER_FILTERS_MAX) {
+        free(pipeline);
+        return weir_error_set(err, -EINVAL,
+                              "pipeline %s has more than %d outputs or %d filters: split it",
+                              config->name, LOG_READERS_MAX, LEDGER_FILTERS_MAX - 1);
+    }
+    pipeline->env = env;
+    pipeline->config = config;
+    pipeline->name = config->name;
+    pipeline->budget.max = config->buffer.memory;
+    pipeline->window = pipeline_window(config, config->buffer.memory);
+    pipeline->input_count = config->input_count;
+    pipeline->output_count = config->output_count;
+    pipeline->chunks = chunk_pool_new(SPARE_CHUNK_BYTES);
+    pipeline->log = log_new();
+    pipeline->inputs = calloc(config->input_count, sizeof(pipeline->inputs[0]));
+    pipeline->outputs = calloc(config->output_count, sizeof(pipeline->outputs[0]));
+    ledger_init(&pipeline->ledger, (unsigned)config->filter_count + 1);
+    int r = -ENOMEM;
+    if (pipeline->chunks && pipeline->log && pipeline->inputs && pipeline->outputs)
+        r = pipeline_open(pipeline, err);
+    else
+        weir_error_set(err, r, "out of memory");
+    if (r < 0) {
+        pipeline_free(pipeline);
+        return r;
+    }
+    *ret = pipeline;
+    return 0;
+}
+
+/* What outputs have not answered: their inputs read it again next time. */
+static void pipeline_abandon(struct pipeline *pipeline)
+{
+    for (struct batch *batch = log_abandon(pipeline->log), *next; batch; batch = next) {
+        next = batch->next;
+        block_recycle(batch->input, batch);
+    }
+}
+
+struct pipeline *pipeline_free(struct pipeline *pipeline)
+{
+    if (!pipeline)
+        return NULL;
+    if (pipeline->log)
+        pipeline_abandon(pipeline);
+    filter_stage_deinit(&pipeline->stage);
+    for (size_t i = 0; pipeline->outputs && i < pipeline->output_count; i++)
+        output_free(pipeline->outputs[i]);
+    for (size_t i = 0; pipeline->inputs && i < pipeline->input_count; i++)
+        input_free(pipeline->inputs[i]);
+    free(pipeline->inputs);
+    free(pipeline->outputs);
+    log_free(pipeline->log);
+    chunk_pool_free(pipeline->chunks);
+    ledger_deinit(&pipeline->ledger);
+    free(pipeline);
+    return NULL;
+}
+
+int pipeline_start(struct pipeline *pipeline, struct weir_error *err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < pipeline->output_count; i++)
+        r = output_start(pipeline->outputs[i]);
+    if (r == 0)
+        r = filter_stage_start(&pipeline->stage);
+    for (size_t i = 0; r == 0 && i < pipeline->input_count; i++)
+        r = input_start(pipeline->inputs[i]);
+    if (r < 0)
+        weir_error_set(err, r, "pipeline %s: cannot start a thread: %s", pipeline->name,
+                       strerror(-r));
+    return r;
+}
+
+void pipeline_stop_inputs(struct pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        input_stop(pipeline->inputs[i]);
+}
+
+bool pipeline_inputs_stopped(const struct pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        if (pipeline->inputs[i]->worker.started && !atomic_load(&pipeline->inputs[i]->stopped))
+            return false;
+    return true;
+}
+
+bool pipeline_ended(const struct pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        if (atomic_load(&pipeline->inputs[i]->end) == INPUT_RUNNING)
+            return false;
+    return true;
+}
+
+bool pipeline_is_empty(struct pipeline *pipeline)
+{
+    return ledger_held(&pipeline->ledger) == 0;
+}
+
+void pipeline_drain(struct pipeline *pipeline, weir_ms deadline)
+{
+    for (size_t i = 0; i < pipeline->output_count; i++)
+        output_drain(pipeline->outputs[i], deadline);
+}
+
+bool pipeline_join(struct pipeline *pipeline, int64_t deadline)
+{
+    bool joined = true;
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        worker_stop(&pipeline->inputs[i]->worker);
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        joined &= worker_join(&pipeline->inputs[i]->worker, deadline);
+    worker_stop(&pipeline->stage.worker);
+    joined &= worker_join(&pipeline->stage.worker, deadline);
+    for (size_t i = 0; i < pipeline->output_count; i++)
+        worker_stop(&pipeline->outputs[i]->worker);
+    for (size_t i = 0; i < pipeline->output_count; i++)
+        joined &= worker_join(&pipeline->outputs[i]->worker, deadline);
+    return joined;
+}
+
+void pipeline_reopen(struct pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->output_count; i++)
+        output_reopen(pipeline->outputs[i]);
+}
+
+/* True when the worker has come round since it was last woken for this; wakes it for the next time. */
+static bool worker_beat(struct worker *worker)
+{
+    if (!worker->started)
+        return true;
+    bool alive = atomic_exchange(&worker->beats, 0) > 0;
+    worker_wake(worker);
+    return alive;
+}
+
+bool pipeline_beat(struct pipeline *pipeline)
+{
+    bool alive = worker_beat(&pipeline->stage.worker);
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        alive &= worker_beat(&pipeline->inputs[i]->worker);
+    for (size_t i = 0; i < pipeline->output_count; i++)
+        alive &= worker_beat(&pipeline->outputs[i]->worker);
+    return alive;
+}
+
+void pipeline_wake_blocked(struct pipeline *pipeline)
+{
+    if (atomic_load(&pipeline->blocked) == 0)
+        return;
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        if (atomic_load(&pipeline->inputs[i]->blocked))
+            worker_wake(&pipeline->inputs[i]->worker);
+}

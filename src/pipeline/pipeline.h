@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_PIPELINE_PIPELINE_H
+#define WEIR_PIPELINE_PIPELINE_H
+
+#include "base/arena.h"
+#include "buffer/log.h"
+#include "pipeline/filter_stage.h"
+#include "pipeline/host.h"
+#include "pipeline/ledger.h"
+
+struct input;
+struct output;
+
+/* One pipeline, assembled: inputs, the filter stage, the log, outputs, and the memory that they share.
+ *
+ *     input ─┐                                    ┌─▶ output
+ *     input ─┴▶ ring ─▶ filter stage ─▶ log ──────┴─▶ output        batches, as pointers
+ *       ▲                                               │
+ *       └───────────────── returns ◀────────────────────┘          the same batches, answered
+ *
+ * Each box but the log is a thread of its own (without filters the stage's work is done on the input's).
+ * A batch is owned by one of them at a time, but for the log, where outputs share it, reading only. */
+struct pipeline {
+    const struct pipeline_env *env;
+    const struct config_pipeline *config;
+    const char *name;
+    struct budget budget; /* buffer.memory: every block and arena under way */
+    size_t window;        /* replayable inputs read no further ahead than that */
+    struct chunk_pool *chunks;
+    struct log *log;
+    struct ledger ledger;
+    struct filter_stage stage;
+    struct input **inputs;
+    struct output **outputs;
+    size_t input_count, output_count;
+    _Atomic unsigned blocked; /* inputs that wait for memory */
+};
+
+/* Builds it from its configuration and opens the plugins: nothing runs yet. 0, or a negative errno with
+ * *err set. @thread main, as for all functions here. */
+int pipeline_new(const struct pipeline_env *env, const struct config_pipeline *config,
+                 struct pipeline **ret, struct weir_error *err);
+/* Closes the plugins and frees everything, answered or not. Its threads must have ended. NULL is fine. */
+struct pipeline *pipeline_free(struct pipeline *pipeline);
+
+int pipeline_start(struct pipeline *pipeline, struct weir_error *err);
+
+/* Tells the inputs to stop reading. */
+void pipeline_stop_inputs(struct pipeline *pipeline);
+/* True when every input has stopped. */
+bool pipeline_inputs_stopped(const struct pipeline *pipeline);
+/* True when no input will ever emit again: each has ended or failed (`run --once`). */
+bool pipeline_ended(const struct pipeline *pipeline);
+/* True when everything that was read has been answered. */
+bool pipeline_is_empty(struct pipeline *pipeline);
+/* Tells the outputs when the stop's deadline is. */
+void pipeline_drain(struct pipeline *pipeline, weir_ms deadline);
+/* Ends the threads; what is not answered stays so. False when one of them is still busy at `deadline`
+ * (clock_monotonic()): then nothing of the pipeline may be freed. */
+bool pipeline_join(struct pipeline *pipeline, int64_t deadline);
+
+void pipeline_reopen(struct pipeline *pipeline); /* USR1 */
+
+/* Signs of life: wakes each thread, and true when each has come round since the last call. */
+bool pipeline_beat(struct pipeline *pipeline);
+
+/* Wakes the inputs that wait for memory. @thread any. */
+void pipeline_wake_blocked(struct pipeline *pipeline);
+
+#endif
