@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a pipeline says about itself, read from the outside while it runs: counters are atomic, a ledger is
+ * one moment, an output's reason is under its lock. */
+#include "agent/pipeline_status.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "pipeline/input.h"
+#include "pipeline/output.h"
+#include "pipeline/pipeline.h"
+
+/* Data waits and nothing was answered for so long: not ready. */
+#define PROGRESS_NS 60000000000
+
+static int fill_ledger(struct pipeline *pipeline, struct status_ledger *ret)
+{
+    const unsigned filters = pipeline->ledger.filter_count;
+    struct ledger_counts counts;
+    ledger_snapshot(&pipeline->ledger, &counts);
+    ret->read = counts.read;
+    ret->held = counts.held;
+    ret->delivered = counts.fates.delivered;
+    ret->residue = ledger_residue(&counts, filters);
+    int r = status_array(&ret->filtered, &ret->filtered_count, filters);
+    if (r == 0)
+        r = status_array(&ret->dropped, &ret->dropped_count, LEDGER_DROPS);
+    if (r < 0)
+        return r;
+    for (unsigned i = 0; i < filters; i++) {
+        bool route = i == filters - 1;
+        ret->filtered[i].name = route ? "route" : pipeline->config->filters[i].id;
+        ret->filtered[i].records = counts.fates.filtered[i];
+    }
+    for (unsigned i = 0; i < LEDGER_DROPS; i++) {
+        ret->dropped[i].name = ledger_drop_names[i];
+        ret->dropped[i].records = counts.fates.dropped[i];
+    }
+    return 0;
+}
+
+static int fill_input(struct input *input, struct status_input *ret)
+{
+    ret->id = input->host.config->id;
+    ret->type = input->host.config->plugin->name;
+    ret->records = (uint64_t)metric_get(input->records);
+    ret->bytes = (uint64_t)metric_get(input->bytes);
+    ret->lag_bytes = (uint64_t)metric_get(input->lag);
+    ret->backpressure_seconds = (double)input_backpressure(input) / 1e9;
+    switch ((enum input_end)atomic_load(&input->end)) {
+    case INPUT_RUNNING:
+        ret->state = atomic_load(&input->blocked) ? STATUS_INPUT_BLOCKED : STATUS_INPUT_READING;
+        break;
+    case INPUT_ENDED: ret->state = STATUS_INPUT_ENDED; break;
+    case INPUT_FAILED: ret->state = STATUS_INPUT_FAILED; break;
+    }
+    if (ret->state == STATUS_INPUT_BLOCKED)
+        snprintf(ret->reason, sizeof(ret->reason), "waits for memory: the pipeline is full");
+    else if (ret->state == STATUS_INPUT_FAILED)
+        snprintf(ret->reason, sizeof(ret->reason), "failed; see the agent's messages");
+    const unsigned lost = atomic_load(&input->lost_count);
+    int r = status_array(&ret->lost, &ret->lost_count, lost);
+    for (unsigned i = 0; r == 0 && i < lost; i++)
+        ret->lost[i] =
+            (struct status_lost){ input->lost[i].reason, atomic_load(&input->lost[i].records),
+                                  atomic_load(&input->lost[i].bytes) };
+    return r;
+}
+
+static void fill_filter(const struct filter *filter, struct status_filter *ret)
+{
+    ret->id = filter->host.config->id;
+    ret->type = filter->host.config->plugin->name;
+    ret->records = (uint64_t)metric_get(filter->records);
+    ret->filtered = (uint64_t)metric_get(filter->filtered);
+}
+
+static void fill_output(struct output *output, struct status_output *ret)
+{
+    struct log_backlog backlog;
+    log_backlog(output->host.pipeline->log, output->index, &backlog);
+    ret->id = output->host.config->id;
+    ret->type = output->host.config->plugin->name;
+    ret->records = (uint64_t)metric_get(output->records);
+    ret->bytes = (uint64_t)metric_get(output->bytes);
+    ret->rejected = (uint64_t)metric_get(output->rejected);
+    ret->retries = (uint64_t)metric_get(output->retries);
+    ret->pending_records = backlog.records;
+    if (backlog.oldest_observed) {
+        double age = (double)(clock_wall() - backlog.oldest_observed) / 1e9;
+        ret->lag_seconds = age > 0 ? age : 0;
+    }
+    static_assert(OUTPUT_REASON_MAX == STATUS_REASON_MAX, "copied whole");
+    switch (output_status(output, ret->reason)) {
+    case OUTPUT_OK: ret->state = STATUS_OUTPUT_OK; break;
+    case OUTPUT_RETRYING: ret->state = STATUS_OUTPUT_RETRYING; break;
+    case OUTPUT_PAUSED: ret->state = STATUS_OUTPUT_PAUSED; break;
+    }
+}
+
+int pipeline_status_fill(struct pipeline *pipeline, struct status_pipeline *ret)
+{
+    ret->name = pipeline->name;
+    ret->buffer_memory_bytes = pipeline->budget.max;
+    ret->buffer_memory_used_bytes = budget_used(&pipeline->budget);
+    int r = fill_ledger(pipeline, &ret->ledger);
+    if (r == 0)
+        r = status_array(&ret->inputs, &ret->input_count, pipeline->input_count);
+    if (r == 0)
+        r = status_array(&ret->filters, &ret->filter_count, pipeline->stage.count);
+    if (r == 0)
+        r = status_array(&ret->outputs, &ret->output_count, pipeline->output_count);
+    for (size_t i = 0; r == 0 && i < pipeline->input_count; i++)
+        r = fill_input(pipeline->inputs[i], &ret->inputs[i]);
+    for (size_t i = 0; r == 0 && i < pipeline->stage.count; i++)
+        fill_filter(&pipeline->stage.filters[i], &ret->filters[i]);
+    for (size_t i = 0; r == 0 && i < pipeline->output_count; i++)
+        fill_output(pipeline->outputs[i], &ret->outputs[i]);
+    return r;
+}
+
+static void check_inputs(struct pipeline *pipeline, struct status_check *check)
+{
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        if (atomic_load(&pipeline->inputs[i]->end) == INPUT_FAILED) {
+            check->ok = false;
+            snprintf(check->reason, sizeof(check->reason),
+                     "input %s has failed; see the agent's messages",
+                     pipeline->inputs[i]->host.config->id);
+        }
+}
+
+static void check_progress(struct pipeline *pipeline, struct status_check *check)
+{
+    for (size_t i = 0; i < pipeline->output_count; i++) {
+        struct output *output = pipeline->outputs[i];
+        struct log_backlog backlog;
+        log_backlog(pipeline->log, output->index, &backlog);
+        int64_t still = clock_monotonic() - atomic_load(&output->progress);
+        int64_t age = clock_wall() - backlog.oldest_observed;
+        if (!backlog.oldest_observed || still < PROGRESS_NS || age < PROGRESS_NS)
+            continue;
+        char reason[OUTPUT_REASON_MAX], text[2 * OUTPUT_REASON_MAX];
+        output_status(output, reason);
+        int len =
+            snprintf(text, sizeof(text), "output %s: nothing delivered for %.0f s%s%s",
+                     output->host.config->id, (double)still / 1e9, reason[0] ? ": " : "", reason);
+        check->ok = false;
+        status_reason_set(check->reason, text,
+                          (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1);
+    }
+}
+
+void pipeline_status_checks(struct pipeline *pipeline, struct status_check checks[PIPELINE_CHECKS])
+{
+    checks[0] = (struct status_check){ .name = "inputs", .pipeline = pipeline->name, .ok = true };
+    checks[1] = (struct status_check){ .name = "progress", .pipeline = pipeline->name, .ok = true };
+    check_inputs(pipeline, &checks[0]);
+    check_progress(pipeline, &checks[1]);
+}
+
+void pipeline_gauges_init(struct pipeline_gauges *gauges, struct pipeline *pipeline)
+{
+    struct metrics *metrics = pipeline->env->metrics;
+    struct metric_label labels[2] = { { "pipeline", pipeline->name }, { "reason", NULL } };
+    static_assert(LEDGER_DROPS <= 8, "a gauge for each");
+    for (unsigned i = 0; i < LEDGER_DROPS; i++) {
+        labels[1].value = ledger_drop_names[i];
+        gauges->dropped[i] =
+            metrics_series(metrics, "weir_dropped_records_total", "Records given up, by reason.",
+                           METRIC_COUNTER, 1, labels, 2);
+    }
+    gauges->dead_lettered =
+        metrics_series(metrics, "weir_dead_lettered_records_total",
+                       "Records parked in the dead letters.", METRIC_COUNTER, 1, labels, 1);
+    gauges->held = metrics_series(metrics, "weir_held_records",
+                                  "Records read and not yet answered.", METRIC_GAUGE, 1, labels, 1);
+    gauges->residue =
+        metrics_series(metrics, "weir_ledger_residue_records",
+                       "What the accounting identity is off by: 0, or there is a bug.",
+                       METRIC_GAUGE, 1, labels, 1);
+    gauges->memory =
+        metrics_series(metrics, "weir_buffer_memory_bytes",
+                       "Bytes in use of the pipeline's buffer.memory.", METRIC_GAUGE, 1, labels, 1);
+}
+
+int64_t pipeline_gauges_update(struct pipeline_gauges *gauges, struct pipeline *pipeline)
+{
+    struct ledger_counts counts;
+    ledger_snapshot(&pipeline->ledger, &counts);
+    int64_t residue = ledger_residue(&counts, pipeline->ledger.filter_count);
+    for (unsigned i = 0; i < LEDGER_DROPS; i++)
+        metric_set(gauges->dropped[i], (int64_t)counts.fates.dropped[i]);
+    metric_set(gauges->held, (int64_t)counts.held);
+    metric_set(gauges->residue, residue);
+    metric_set(gauges->memory, (int64_t)budget_used(&pipeline->budget));
+    for (size_t i = 0; i < pipeline->input_count; i++)
+        metric_set(pipeline->inputs[i]->backpressure, input_backpressure(pipeline->inputs[i]));
+    return residue;
+}
