@@ -7,12 +7,6 @@
 #include "cli/commands.h"
 #include "config/suggest.h"
 
-static const struct command *const commands[] = {
-    &cmd_plugins,
-    &cmd_version,
-};
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
 /* Names that later versions will give a meaning: nobody should take them for anything else. */
 static const char *const kept[] = { "top", "tap", "reload", "test", "buffer", "deadletter" };
 #define KEPT (sizeof(kept) / sizeof(kept[0]))
@@ -23,19 +17,11 @@ static void print_help(FILE *out)
         "usage: weir COMMAND [OPTION ...]\n\n"
         "A log shipping agent: reads logs, adds context, ships them, loses nothing.\n\nCommands:\n",
         out);
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    for (const struct command *const *command = commands; *command; command++)
+        fprintf(out, "  %-10s %s\n", (*command)->name, (*command)->summary);
     fputs("\n`weir COMMAND --help` says more about each.\n\n"
           "Exit status: 0 done; 1 failed at run time; 2 wrong usage or configuration.\n",
           out);
-}
-
-static const struct command *find(const char *name)
-{
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
-    return NULL;
 }
 
 static enum command_status say_unknown(const char *word)
@@ -48,8 +34,8 @@ static enum command_status say_unknown(const char *word)
             return COMMAND_MISUSED;
         }
     }
-    for (size_t i = 0; i < COMMANDS; i++)
-        suggestion_offer(&suggestion, commands[i]->name);
+    for (const struct command *const *command = commands; *command; command++)
+        suggestion_offer(&suggestion, (*command)->name);
     suggestion_print(&suggestion, advice);
     fprintf(stderr, "weir: unknown %s \"%s\"%s\nTry: weir --help\n",
             word[0] == '-' ? "option" : "command", word, advice);
@@ -67,7 +53,7 @@ static enum command_status dispatch(int argc, char **argv)
         print_help(stderr);
         return COMMAND_MISUSED;
     }
-    const struct command *command = find(argv[1]);
+    const struct command *command = commands_find(argv[1]);
     if (command)
         return command_run(command, argc - 1, argv + 1);
     if (is_one_of(argv[1], "--version", "-V", "-v"))
@@ -76,8 +62,8 @@ static enum command_status dispatch(int argc, char **argv)
         return say_unknown(argv[1]);
     if (argc == 2)
         print_help(stdout);
-    else if (find(argv[2]))
-        command_print_help(find(argv[2]), stdout);
+    else if (commands_find(argv[2]))
+        command_print_help(commands_find(argv[2]), stdout);
     else
         return say_unknown(argv[2]);
     return COMMAND_DONE;

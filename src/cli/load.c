@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/load.h"
+
+#include <stdlib.h>
+
+#include "admin/address.h"
+#include "pipeline/config_hooks.h"
+
+static int check_listen(const char *text, struct weir_error *err)
+{
+    struct admin_address address;
+    return admin_address_parse(text, &address, err);
+}
+
+void load_read(const struct command_line *line, struct load *ret)
+{
+    *ret = (struct load){ .path = command_config_path(line) };
+    ret->registry = registry_new(weir_builtin_plugins);
+    if (!ret->registry) {
+        command_error(line->command, "out of memory");
+        exit(COMMAND_FAILED);
+    }
+    ret->hooks = config_hooks_of(ret->registry);
+    ret->hooks.check_listen = check_listen;
+    ret->diag = diagnostics_new();
+    ret->config = config_read(ret->path, &ret->hooks, ret->diag);
+}
+
+enum command_status load_report(const struct load *load)
+{
+    size_t errors = diagnostics_errors(load->diag);
+    diagnostics_print(load->diag, stderr, false);
+    if (load->config)
+        return COMMAND_DONE;
+    fprintf(stderr, "%s: %zu error%s\n", load->path, errors, errors == 1 ? "" : "s");
+    return COMMAND_MISUSED;
+}
+
+void load_free(struct load *load)
+{
+    config_free(load->config);
+    diagnostics_free(load->diag);
+    registry_free(load->registry);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/explain.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static void explain_fsync(const void *state, struct weir_bytes *out)
+{
+    const char *text = *(const char *const *)state;
+    ck_assert_int_eq(weir_bytes_add(out, text, strlen(text)), 0);
+}
+
+static const struct weir_plugin tail = { .kind = WEIR_INPUT,
+                                         .name = "tail",
+                                         .input = { .flags = WEIR_REPLAYABLE } };
+static const struct weir_plugin stdin_plugin = { .kind = WEIR_INPUT, .name = "stdin" };
+static const struct weir_plugin parse = { .kind = WEIR_FILTER, .name = "parse" };
+static const struct weir_plugin file = { .kind = WEIR_OUTPUT,
+                                         .name = "file",
+                                         .explain = explain_fsync };
+static const struct weir_plugin null = { .kind = WEIR_OUTPUT, .name = "null" };
+
+static char word_tail[] = "tail", word_stdin[] = "stdin", word_parse[] = "parse",
+            word_null[] = "null", word_name[] = "app", word_errors[] = "errors",
+            word_when[] = "level == \"error\"", word_parse_id[] = "p\xc3\xa4rse";
+static const char *notes = "It calls a record delivered when the file has it.\nA power cut can "
+                           "take what the kernel had not written.\n";
+
+static struct config_plugin inputs[] = { { .plugin = &tail, .id = word_tail },
+                                         { .plugin = &stdin_plugin, .id = word_stdin } };
+static struct config_plugin filters[] = { { .plugin = &parse, .id = word_parse },
+                                          { .plugin = &parse, .id = word_parse_id } };
+static struct config_plugin outputs[] = {
+    { .plugin = &null, .id = word_null },
+    { .plugin = &file, .id = word_errors, .state = &notes, .when = &notes, .when_text = word_when },
+    { .plugin = &null, .id = word_name },
+};
+
+static struct config_pipeline pipeline_of(size_t in, size_t filter, size_t out)
+{
+    return (struct config_pipeline){ .name = word_name,
+                                     .inputs = inputs,
+                                     .filters = filters,
+                                     .outputs = outputs,
+                                     .input_count = in,
+                                     .filter_count = filter,
+                                     .output_count = out,
+                                     .buffer = { .memory = 16 << 20 } };
+}
+
+static json_t *document_of(struct config_pipeline *pipeline)
+{
+    struct config config = { .service = { .memory_limit = 64 << 20 },
+                             .pipelines = pipeline,
+                             .pipeline_count = 1 };
+    json_t *document = explain_config(&config);
+    ck_assert_ptr_nonnull(document);
+    return document;
+}
+
+static char *print(const json_t *document)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    explain_print(document, out);
+    fclose(out);
+    return text;
+}
+
+static json_t *member(json_t *object, const char *list, size_t index)
+{
+    return json_array_get(json_object_get(object, list), index);
+}
+
+START_TEST(memory_is_summed)
+{
+    struct config_pipeline pipeline = pipeline_of(1, 0, 1);
+    json_t *document = document_of(&pipeline), *memory = json_object_get(document, "memory");
+    json_int_t limit, reserve, buffer, left;
+    ck_assert_int_eq(json_unpack(memory, "{s:I, s:I, s:I, s:I}", "limit_bytes", &limit,
+                                 "reserve_bytes", &reserve, "buffer_bytes", &buffer, "free_bytes",
+                                 &left),
+                     0);
+    ck_assert_int_eq(limit, 64 << 20);
+    ck_assert_int_eq(buffer, 16 << 20);
+    ck_assert_int_eq(left, limit - reserve - buffer);
+    json_decref(document);
+}
+END_TEST
+
+START_TEST(a_route_promises_what_its_input_can)
+{
+    struct config_pipeline pipeline = pipeline_of(2, 1, 2);
+    json_t *document = document_of(&pipeline), *app = member(document, "pipelines", 0);
+    static const struct {
+        const char *input, *output;
+        int at_least_once, isolated;
+        size_t lost, repeated;
+    } routes[] = {
+        { "tail", "null", 1, 0, 2, 3 },
+        { "tail", "errors", 1, 0, 2, 3 },
+        { "stdin", "null", 0, 0, 3, 1 },
+        { "stdin", "errors", 0, 0, 3, 1 },
+    };
+    for (size_t i = 0; i < COUNT_OF(routes); i++) {
+        json_t *route = member(app, "routes", i);
+        const char *input, *output;
+        int at_least_once, isolated;
+        ck_assert_int_eq(json_unpack(route, "{s:s, s:s, s:b, s:b}", "input", &input, "output",
+                                     &output, "at_least_once", &at_least_once, "isolated",
+                                     &isolated),
+                         0);
+        ck_assert_str_eq(input, routes[i].input);
+        ck_assert_str_eq(output, routes[i].output);
+        ck_assert_int_eq(at_least_once, routes[i].at_least_once);
+        ck_assert_int_eq(isolated, routes[i].isolated);
+        ck_assert_uint_eq(json_array_size(json_object_get(route, "lost")), routes[i].lost);
+        ck_assert_uint_eq(json_array_size(json_object_get(route, "repeated")), routes[i].repeated);
+    }
+    ck_assert_ptr_null(member(app, "routes", COUNT_OF(routes)));
+    ck_assert(json_is_false(json_object_get(app, "unrouted")));
+    json_t *output = member(app, "outputs", 1);
+    ck_assert_str_eq(json_string_value(json_object_get(output, "when")), word_when);
+    ck_assert_uint_eq(json_array_size(json_object_get(output, "notes")), 2);
+    ck_assert(json_is_null(json_object_get(member(app, "outputs", 0), "when")));
+    json_decref(document);
+}
+END_TEST
+
+START_TEST(what_no_output_takes_is_told)
+{
+    struct config_pipeline pipeline = pipeline_of(1, 0, 1);
+    pipeline.outputs = &outputs[1];
+    json_t *document = document_of(&pipeline);
+    char *text = print(document);
+    ck_assert(json_is_true(json_object_get(member(document, "pipelines", 0), "unrouted")));
+    ck_assert_ptr_nonnull(strstr(text, "A record that no output takes"));
+    free(text);
+    json_decref(document);
+}
+END_TEST
+
+START_TEST(pipelines_are_drawn)
+{
+    static const struct {
+        size_t in, filter, out;
+        const char *want;
+    } cases[] = {
+        { 1, 0, 1, "\n  tail ──────▶ null\n" },
+        { 1, 1, 1, "\n  tail ───▶ parse ───▶ null\n" },
+        { 1, 2, 1, "\n  tail ───▶ parse ─▶ pärse ───▶ null\n" },
+        { 1, 1, 2,
+          "\n"
+          "  tail ───▶ parse ─┬─▶ null\n"
+          "                   └─▶ errors\n" },
+        { 2, 1, 1,
+          "\n"
+          "  tail  ─┬─▶ parse ───▶ null\n"
+          "  stdin ─┘\n" },
+        { 2, 2, 3,
+          "\n"
+          "  tail  ─┬─▶ parse ─▶ pärse ─┬─▶ null\n"
+          "  stdin ─┘                   ├─▶ errors\n"
+          "                             └─▶ app\n" },
+        { 2, 0, 2,
+          "\n"
+          "  tail  ─┬──┬─▶ null\n"
+          "  stdin ─┘  └─▶ errors\n" },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct config_pipeline pipeline = pipeline_of(cases[i].in, cases[i].filter, cases[i].out);
+        json_t *document = document_of(&pipeline);
+        char *text = print(document);
+        ck_assert_msg(strstr(text, cases[i].want), "not in:\n%s", text);
+        free(text);
+        json_decref(document);
+    }
+}
+END_TEST
+
+START_TEST(lines_are_not_too_long_and_show_what_a_plugin_says)
+{
+    struct config_pipeline pipeline = pipeline_of(2, 2, 3);
+    json_t *document = document_of(&pipeline);
+    char *text = print(document);
+    ck_assert_ptr_nonnull(strstr(text, "\n  output errors (file)\n"
+                                       "    when level == \"error\"\n"
+                                       "    It calls a record delivered when the file has it.\n"));
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        size_t continuations = 0;
+        for (const char *c = line; *c; c++)
+            continuations += ((unsigned char)*c & 0xc0) == 0x80;
+        ck_assert_uint_le(strlen(line) - continuations, 100);
+        ck_assert_int_ne(line[strlen(line) - 1], ' ');
+    }
+    free(text);
+    json_decref(document);
+}
+END_TEST
+
+START_TEST(odd_bytes_are_shown_escaped)
+{
+    static char odd[] = "message == \"\xff\x1b[2J\"";
+    struct config_plugin output = outputs[0];
+    struct config_pipeline pipeline = pipeline_of(1, 0, 1);
+    output.when_text = odd;
+    pipeline.outputs = &output;
+    json_t *document = document_of(&pipeline);
+    char *text = print(document);
+    ck_assert_ptr_nonnull(strstr(text, "when message == \"\\xff\\x1b[2J\"\n"));
+    free(text);
+    json_decref(document);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tcase_create("explain");
+    tcase_add_test(tc, memory_is_summed);
+    tcase_add_test(tc, a_route_promises_what_its_input_can);
+    tcase_add_test(tc, what_no_output_takes_is_told);
+    tcase_add_test(tc, pipelines_are_drawn);
+    tcase_add_test(tc, lines_are_not_too_long_and_show_what_a_plugin_says);
+    tcase_add_test(tc, odd_bytes_are_shown_escaped);
+    Suite *suite = suite_create("cli/explain");
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
