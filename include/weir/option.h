@@ -8,7 +8,8 @@
  * `weir plugins`, the reference pages and the JSON Schema all read the row.
  *
  * The host fills the plugin's zeroed state from the table before `check` and `open`, at `offset`, with
- * the C type that the column on the right names. What it fills in lives until after `close`. */
+ * the C type that the column on the right names; an option that is absent and has no default leaves its
+ * field zero. What it fills in lives until after `close`. */
 enum weir_type {
     WEIR_TEXT,      /* char *            NUL-terminated; NULL when absent and without a default */
     WEIR_INT,       /* int64_t           `min`, `max` */

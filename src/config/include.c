@@ -65,9 +65,13 @@ static void read_pattern(struct reading *reading, const struct node *node, const
         reading_error(reading, node->place, "there is no file \"%s\"", pattern);
     else if (r != 0 && r != GLOB_NOMATCH)
         reading_error(reading, node->place, "cannot look for \"%s\"", pattern);
-    for (size_t i = 0; r == 0 && i < found.gl_pathc; i++)
-        if (!include_add(reading, found.gl_pathv[i], node->place))
+    for (size_t i = 0; r == 0 && i < found.gl_pathc; i++) {
+        const char *path = found.gl_pathv[i];
+        if (strcmp(path, "-") == 0)
+            path = "./-"; /* a file of that name, not standard input */
+        if (!include_add(reading, path, node->place))
             break;
+    }
     globfree(&found);
 }
 

@@ -221,6 +221,7 @@ END_TEST
 int main(void)
 {
     TCase *tc = tcase_create("units");
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, sizes_are_read);
     tcase_add_test(tc, durations_are_read);
     tcase_add_test(tc, integers_are_read);

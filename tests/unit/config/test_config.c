@@ -175,6 +175,7 @@ END_TEST
 int main(void)
 {
     TCase *tc = tcase_create("config");
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, all_that_a_file_may_say);
     tcase_add_test(tc, defaults);
     (void)expect_errors;

@@ -197,6 +197,7 @@ END_TEST
 int main(void)
 {
     TCase *tc = tcase_create("describe");
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_plugin_on_a_terminal);
     tcase_add_test(tc, a_plugin_in_the_reference);
     tcase_add_test(tc, the_file_itself);

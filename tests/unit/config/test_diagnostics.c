@@ -106,6 +106,7 @@ END_TEST
 int main(void)
 {
     TCase *tc = tcase_create("diagnostics");
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, in_the_order_of_their_places);
     tcase_add_test(tc, as_json);
     tcase_add_test(tc, sec_14_what_a_terminal_obeys_is_shown);

@@ -219,6 +219,7 @@ END_TEST
 int main(void)
 {
     TCase *tc = tcase_create("expand");
+    tcase_set_timeout(tc, 60);
     tcase_add_unchecked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, what_comes_out);
     tcase_add_test(tc, what_is_wrong);

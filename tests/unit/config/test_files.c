@@ -204,6 +204,7 @@ END_TEST
 int main(void)
 {
     TCase *tc = tcase_create("files");
+    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, includes);
     tcase_add_test(tc, a_directory_with_the_letters_of_a_pattern);
