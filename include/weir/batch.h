@@ -92,6 +92,7 @@ enum weir_run_flags {
     WEIR_RUN_TRUNCATED = 1, /* its last record was cut at max_line */
     WEIR_RUN_STRIP_CR = 2,  /* a '\r' before the terminator is part of it */
     WEIR_RUN_PARTIAL = 4,   /* its last record's terminator was not in the source */
+    WEIR_RUN_NEWLINES = 8,  /* a record of it holds a newline inside; set by the host */
 };
 
 /* Records [first, first+count) came, in order, from one stream and cover its positions [from, to).

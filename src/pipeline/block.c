@@ -179,7 +179,8 @@ static bool run_continues(const struct weir_block *block, const struct weir_stre
     const uint32_t first_at = last->first ? block->ends[last->first - 1] : 0;
     const unsigned ended = WEIR_RUN_TRUNCATED | WEIR_RUN_PARTIAL;
     return last->stream == stream && last->to == from && !(last->flags & ended) &&
-           ((last->flags ^ flags) & ~ended) == 0 && from - last->from == block->used - first_at;
+           ((last->flags ^ flags) & WEIR_RUN_STRIP_CR) == 0 &&
+           from - last->from == block->used - first_at;
 }
 
 /* A run for what comes next; NULL when there is no room for one. */
@@ -239,6 +240,8 @@ bool weir_block_record(struct weir_block *block, struct weir_stream *stream, uin
     struct weir_run *run = run_at(block, stream, from, run_flags);
     if (!run || pub->count == block->ends_max)
         return false;
+    if (len && memchr(block->data + block->used, '\n', len))
+        run_flags |= WEIR_RUN_NEWLINES;
     block->data[block->used + len] = '\n';
     block->ends[pub->count] = block->used + (uint32_t)len + 1;
     run_add(block, run, 1, (uint32_t)len + 1, run_flags);
