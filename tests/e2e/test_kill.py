@@ -65,6 +65,7 @@ def kill_at_random_moments(weir, kills, form, rotate, record, **output):
     weir.dir.mkdir()
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_kills_at_random_moments(weir, form, record_property):
     kill_at_random_moments(weir, 4 if SANITIZED else 10, form, RATE * 3 // 2, record_property)

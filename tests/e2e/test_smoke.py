@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main job in one breath: a file's lines become records and lines again, now and after a restart."""
+import pytest
+
+pytestmark = pytest.mark.threads
 
 CONFIG = """
 pipelines:

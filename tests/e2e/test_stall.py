@@ -13,6 +13,8 @@ from harness.wait import wait_until
 
 LINES = 400000  # some 50 MiB, more than the memory limit
 
+pytestmark = pytest.mark.threads
+
 CONFIG = """
 pipelines:
   stalled:

@@ -12,6 +12,8 @@ from harness.wait import SLOWNESS, wait_until
 
 LINES = 100000  # some 13 MiB
 
+pytestmark = pytest.mark.threads
+
 CONFIG = """
 pipelines:
   app:
