@@ -75,7 +75,7 @@ build() {
   ninja -C "$dir" -j "$jobs"
 }
 
-# The three builds that tests run on. The sanitized ones are clang's and gcc's: each compiler sees all of the code.
+# The three builds that tests run on. Each compiler sees all of the code, with warnings as errors.
 build_plain() {
   build build-gcc CC=gcc
 }
@@ -83,7 +83,7 @@ build_address() {
   build build-address CC=clang-14 -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true
 }
 build_thread() {
-  build build-thread CC=gcc -Db_sanitize=thread
+  build build-thread CC=clang-14 -Db_sanitize=thread -Db_lundef=false
 }
 
 # unit_tests DIR [meson test argument...]; sanitized code is slower, so limits are generous.

@@ -125,8 +125,8 @@ START_TEST(help_comes_from_the_rows)
 {
     static const char *const words[] = { "try", "--json", "-h", "--nonsense", NULL };
     static const char *const wants[] = {
-        "usage: weir try [-c FILE] [-a ADDRESS] [--json] [THING]\n\nA command for this test.\n\n"
-        "A paragraph about it.\n\nOptions:\n",
+        "usage: weir try [-c FILE] [-a ADDRESS] [--json] [THING]\n\nA command for this test.\n\n",
+        "\n\nA paragraph about it.\n\nOptions:\n",
         "\n  -c, --config FILE ", "\n      --json ", "\n  -h, --help ", "\nExit status: "
     };
     enum command_status status;

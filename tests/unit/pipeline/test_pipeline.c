@@ -345,7 +345,7 @@ START_TEST(test_every_record_is_answered_once_and_positions_follow)
         { .plugin = &in_lines, .id = (char *)"lines", .state = &input }
     };
     struct config_plugin outputs[OUTPUTS_MAX];
-    char ids[OUTPUTS_MAX][8];
+    char ids[OUTPUTS_MAX][16];
     for (unsigned i = 0; i < rows[_i].outputs; i++) {
         snprintf(ids[i], sizeof(ids[i]), "out%u", i);
         outputs[i] = (struct config_plugin){ .plugin = &out_moods[rows[_i].plugin[i]],
