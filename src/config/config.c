@@ -32,7 +32,7 @@ static void check_key(struct reading *reading, const struct node *child, bool ma
     struct suggestion near = { .word = child->key };
     if (strcmp(child->key, "service") == 0 && !main) {
         reading_error(reading, child->key_place,
-                      "\"service\" belongs into the main file, not into one that is included");
+                      "\"service\" belongs in the main file, not into one that is included");
         return;
     }
     if (strcmp(child->key, "tests") == 0) {

@@ -101,7 +101,7 @@ START_TEST(includes_that_are_wrong)
     config_read_said(
         "weir.yaml",
         "conf.d/a.yaml:1:10: error: \"conf.d/../weir.yaml\" is included, but it has been read already\n"
-        "conf.d/b.yaml:1:1: error: \"service\" belongs into the main file, not into one that is "
+        "conf.d/b.yaml:1:1: error: \"service\" belongs in the main file, not into one that is "
         "included\n"
         "conf.d/b.yaml:3:3: error: there is a pipeline \"a\" already, in conf.d/a.yaml, line 3\n"
         "conf.d/c.yaml:2:1: error: expected a value here\n"
