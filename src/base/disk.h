@@ -10,7 +10,7 @@
 
 /* What the agent asks of a disk that must keep something through a crash. Whoever writes such files takes
  * a struct disk and makes no system call of its own, so that a test can stand in a disk that fails at the
- * n-th call, forgets what was not synced and tears what was being written (tests/disk_sim.h), and so that
+ * n-th call, forgets what was not synced and tears what was being written (tests/support/disk_sim.h), and so that
  * the few calls that durability rests on can be read in one place.
  *
  * Files and directories are descriptors: small numbers, never negative. Every call answers 0 (or a

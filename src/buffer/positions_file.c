@@ -19,7 +19,7 @@
  * every block since the last good sync is written again, to the same side, before another sync counts.
  *
  * On opening, the file is synced and then read past the cache, since a process that was killed may have left
- * in memory what never reached the disk. A block of which neither side has everything (a torn write's leaving)
+ * in memory what never reached the disk, and after a failed sync never would. A block of which neither side has everything (a torn write's leaving)
  * is completed on its newer side first.
  *
  * A file is made, and a damaged one replaced, under the name positions.new, which becomes positions once it is
@@ -97,7 +97,6 @@ struct loading {
     struct positions_file *file;
     struct positions_table *table;
     struct positions_found *found;
-    bool doubtful; /* the disk may not have what was read */
 };
 
 /* The better copy of slot `number`; NULL when both are damaged. Clears whole[s] when side s lacks it. */
@@ -140,30 +139,27 @@ static uint64_t block_generation(const struct positions_block *block, uint32_t f
 }
 
 /* Loads what both sides of block `number` have. */
-static int load_block(struct loading *loading, uint32_t number,
-                      const struct positions_block *const sides[2])
+static int load_block(struct loading *loading, uint32_t number, const struct positions_block *a,
+                      const struct positions_block *b)
 {
     static const struct positions_block never;
     uint32_t first = number * POSITIONS_BLOCK_SLOTS;
     bool whole[2] = { true, true };
-    if (number > 0 && memcmp(sides[0], &never, sizeof(never)) == 0 &&
-        memcmp(sides[1], &never, sizeof(never)) == 0)
+    if (number > 0 && memcmp(a, &never, sizeof(never)) == 0 &&
+        memcmp(b, &never, sizeof(never)) == 0)
         return 0;
     int r = make_flags(loading->file, number);
     for (uint32_t i = 0; r == 0 && i < POSITIONS_BLOCK_SLOTS; i++) {
-        const unsigned char *const copies[2] = { sides[0]->slots[i], sides[1]->slots[i] };
+        const unsigned char *const copies[2] = { a->slots[i], b->slots[i] };
         const unsigned char *slot = choose(copies, first + i, whole, loading->found);
         if (slot)
             r = positions_table_load(loading->table, first + i, slot);
     }
     if (r < 0 || loading->found->version)
         return r;
-    bool side_b = whole[0] ? false
-                  : whole[1]
-                      ? true
-                      : block_generation(sides[1], first) > block_generation(sides[0], first);
-    loading->file->blocks[number] = side_b ? BLOCK_SIDE_B : 0;
-    if (loading->doubtful || (!whole[0] && !whole[1])) {
+    bool newer_b = block_generation(b, first) > block_generation(a, first);
+    loading->file->blocks[number] = !whole[0] && (whole[1] || newer_b) ? BLOCK_SIDE_B : 0;
+    if (!whole[0] && !whole[1]) {
         set_unsynced(loading->file, number, BLOCK_FAILED);
         positions_table_dirty(loading->table, number);
     }
@@ -199,9 +195,7 @@ static int load_chunks(struct loading *loading, struct positions_block *chunk)
         ssize_t n = disk_read(file->disk, file->fd, chunk, POSITIONS_CHUNK_BYTES, offset);
         int r = n < 0 ? read_blocks(loading, chunk, offset) : 0;
         for (uint32_t i = 0; r == 0 && i < POSITIONS_CHUNK_BLOCKS; i++) {
-            const struct positions_block *const sides[2] = { &chunk[i],
-                                                             &chunk[i + POSITIONS_CHUNK_BLOCKS] };
-            r = load_block(loading, number++, sides);
+            r = load_block(loading, number++, &chunk[i], &chunk[i + POSITIONS_CHUNK_BLOCKS]);
         }
         if (r < 0 || loading->found->version)
             return r;
@@ -218,8 +212,10 @@ static int load(struct positions_file *file, struct positions_table *table, bool
     if (r < 0)
         return r;
     if (!read_only) {
-        loading.doubtful = disk_sync(file->disk, file->fd) < 0;
-        disk_uncache(file->disk, file->fd);
+        /* If this fails, what a killed process had left in memory is gone; what is read now is what the disk
+         * has, and that is enough to go on from. */
+        (void)disk_sync(file->disk, file->fd);
+        (void)disk_uncache(file->disk, file->fd);
     }
     struct positions_block *chunk = malloc(POSITIONS_CHUNK_BYTES);
     r = chunk ? load_chunks(&loading, chunk) : -ENOMEM;
@@ -245,8 +241,12 @@ int positions_file_open(struct positions_file *file, struct positions_table *tab
         return fd;
     file->fd = fd;
     int r = load(file, table, read_only, ret);
-    if (r < 0 || ret->version || (writable && !ret->lost))
+    if (r < 0 || ret->version)
         return r;
+    /* Its name may be as new: a process was killed between giving and syncing it. */
+    writable = writable && disk_sync_dir(file->disk, file->dir) == 0;
+    if (writable && !ret->lost)
+        return 0;
     file->fd = -1;
     if (ret->lost && !read_only)
         file->damaged_fd = fd;
