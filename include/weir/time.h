@@ -8,8 +8,8 @@
  *
  *     rfc3339                        2026-11-25T16:24:30.123+01:00, 'T' or a space, any fraction
  *     unix unix_ms unix_us unix_ns   a number since 1970 UTC; `unix` may have a fraction
- *     anything else                  a pattern of %Y %m %d %b %e %H %M %S %f (a fraction) %z %s %p %y %j %T %F %%,
- *                                    and text that stands for itself
+ *     anything else                  a pattern of %Y %m %d %b %e %H %M %S %f (a fraction) %z %s %p %I %y %j %a %T %F
+ *                                    %%, and text that stands for itself
  *
  * A time without a zone is read in `zone`: "UTC", "local", or a fixed offset like "+02:00". One without a
  * year (BSD syslog) is in the year that puts it closest to `now`. */

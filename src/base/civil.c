@@ -50,6 +50,24 @@ struct civil civil_from_ns(int64_t ns)
     return civil;
 }
 
+int64_t civil_days(int year, unsigned month, unsigned day)
+{
+    const unsigned before_march = month <= 2;
+    const unsigned since =
+        (unsigned)year + ERA_YEARS - before_march; /* the year that began in March */
+    const unsigned month_of_year = month - 3 + 12 * before_march;
+    const unsigned day_of_year = (153 * month_of_year + 2) / 5 + day - 1;
+    return (int64_t)(since * 365 + since / 4 - since / 100 + since / 400 + day_of_year) -
+           (EPOCH_DAYS + ERA_DAYS);
+}
+
+unsigned civil_month_days(int year, unsigned month)
+{
+    if (month == 2)
+        return civil_is_leap(year) ? 29 : 28;
+    return 30 + ((month + month / 8) & 1);
+}
+
 unsigned civil_put_rfc3339(int64_t ns, char out[CIVIL_RFC3339_MAX])
 {
     const struct civil civil = civil_from_ns(ns);
