@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One name, looked at. Whatever led here (a scan, an event, a symbolic link whose target moved), the
+ * question is the same: which file is there now, and is it the one that was there before? */
+#include "look.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "file.h"
+#include "generation.h"
+#include "hold.h"
+#include "names.h"
+#include "succession.h"
+#include "watch.h"
+
+bool tail_look_matches(const struct tail *tail, struct weir_str path)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < tail->paths.count && !wanted; i++)
+        wanted = tail_glob_matches(tail->globs[i], path);
+    for (size_t i = 0; i < tail->exclude.count && wanted; i++)
+        wanted = !tail_glob_matches(tail->excludes[i], path);
+    return wanted;
+}
+
+void tail_look_lost(struct tail *tail, struct tail_link *link)
+{
+    struct tail_file *file = link->file;
+    link->named = false;
+    if (!file) {
+        tail_link_free(tail, link);
+        return;
+    }
+    tail_list_remove(&link->of_target);
+    file->named--;
+    if (!file->named)
+        tail_list_append(&tail->orphans, &file->orphan);
+    tail_hold_rotated(tail, file);
+}
+
+/* A symbolic link: its target's directory is watched too, and the target's own name known, so that what is
+ * written, or moved, there is seen at once. */
+static void follow_link(struct tail *tail, struct tail_link *link, const char *path)
+{
+    char *target = realpath(path, NULL);
+    char *slash = target ? strrchr(target, '/') : NULL;
+    if (!slash) {
+        free(target);
+        return;
+    }
+    const struct weir_str name = weir_str_of(slash + 1);
+    const struct weir_str parent = { target, slash == target ? 1 : (size_t)(slash - target) };
+    char above[PATH_MAX];
+    struct statx stat;
+    memcpy(above, parent.ptr, parent.len);
+    above[parent.len] = '\0';
+    struct tail_dir *dir = NULL;
+    if (statx(AT_FDCWD, above, 0, TAIL_STATX, &stat) == 0) {
+        const struct tail_identity place = tail_identity_of(&stat);
+        dir = tail_dir_get(tail, parent, place.device, place.inode);
+    }
+    if (dir) {
+        dir->seen = tail->scan;
+        tail_list_append(&dir->pointing, &link->of_target);
+        tail_watch_add(tail, dir);
+        struct tail_link *at = tail_link_find(tail, dir, name);
+        while (at && at->file != link->file)
+            at = tail_link_next(at);
+        if (!at)
+            tail_link_new(tail, dir, name, link->file);
+    }
+    free(target);
+}
+
+enum there {
+    THERE_FILE,
+    THERE_NOTHING,
+    THERE_DANGLING, /* a symbolic link to nothing */
+    THERE_UNFIT,    /* something that cannot be read as a log, *ret_why says what */
+};
+
+static enum there stat_name(const char *path, struct statx *stat, bool *ret_symbolic,
+                            const char **ret_why)
+{
+    int r = statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, TAIL_STATX, stat);
+    *ret_symbolic = r == 0 && S_ISLNK(stat->stx_mode);
+    if (*ret_symbolic)
+        r = statx(AT_FDCWD, path, 0, TAIL_STATX, stat);
+    if (r < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return *ret_symbolic ? THERE_DANGLING : THERE_NOTHING;
+    *ret_why = r < 0                     ? strerror(errno)
+               : S_ISDIR(stat->stx_mode) ? "a directory"
+                                         : "not a regular file";
+    return r == 0 && S_ISREG(stat->stx_mode) ? THERE_FILE : THERE_UNFIT;
+}
+
+/* The file of that identity: one that is known, or a new one. */
+static struct tail_file *find_file(struct tail *tail, const char *path, const struct statx *stat)
+{
+    const struct tail_identity identity = tail_identity_of(stat);
+    enum tail_likeness likeness;
+    struct tail_file *file = tail_file_find(tail, &identity, &likeness);
+    if (file && likeness == TAIL_PERHAPS && !tail_file_adopt(tail, file, path, &identity))
+        file = NULL;
+    return file ? file : tail_file_new(tail, &identity, 0);
+}
+
+/* `path` leads to `file`, which had no name, or another one, before. */
+static void name_file(struct tail *tail, struct tail_link *link, struct tail_file *file)
+{
+    const bool renamed = file->named == 0 && file->rotated;
+    tail_link_set(link, file);
+    link->named = true;
+    file->named++;
+    tail_list_remove(&file->orphan);
+    tail_file_placed(tail, file);
+    file->renoted |= renamed || file->named == 1;
+}
+
+/* A file that was not known has taken a name. */
+static void greet(struct tail *tail, struct tail_file *file, struct tail_link *link)
+{
+    if (tail->first_start && tail->read_from == TAIL_END)
+        tail_file_skip_to_end(tail, file);
+    else if (tail->started && tail_copy_is_suspect(tail, file, link))
+        tail_hold_suspect(tail, file);
+    else if (tail->started)
+        tail_succession(tail, file, link);
+}
+
+/* The link by that name, made if need be; NULL when memory is short. */
+static struct tail_link *keep_link(struct tail *tail, struct tail_dir *dir, struct weir_str name,
+                                   struct tail_link *link)
+{
+    if (!link)
+        link = tail_link_new(tail, dir, name, NULL);
+    if (link) {
+        link->seen = tail->scan;
+        link->named = true;
+    }
+    return link;
+}
+
+static void tell_unfit(struct tail *tail, struct tail_link *link, const char *path, const char *why)
+{
+    if (!link->told)
+        weir_warn(tail->host, "skips what it cannot read as a log", weir_kv_str("path", path),
+                  weir_kv_str("reason", why));
+    link->told = true;
+}
+
+void tail_look(struct tail *tail, struct tail_dir *dir, struct weir_str name)
+{
+    char path[PATH_MAX];
+    struct statx stat;
+    bool symbolic;
+    const char *why = NULL;
+    if (!tail_path_join(path, dir->path, name))
+        return;
+    struct tail_link *link = tail_link_find_named(tail, dir, name);
+    const enum there there = stat_name(path, &stat, &symbolic, &why);
+    struct tail_file *file = there == THERE_FILE ? find_file(tail, path, &stat) : NULL;
+    if (link && (there == THERE_NOTHING || (link->file && link->file != file))) {
+        tail_look_lost(tail, link);
+        link = NULL;
+    }
+    if (there == THERE_NOTHING || !(link = keep_link(tail, dir, name, link)))
+        return;
+    if (there == THERE_UNFIT)
+        tell_unfit(tail, link, path, why);
+    const bool fresh = file && !file->named && !file->rotated && !file->has_id;
+    if (file && !link->file) {
+        name_file(tail, link, file);
+        if (fresh)
+            greet(tail, file, link);
+    }
+    if (symbolic && there == THERE_FILE)
+        follow_link(tail, link, path);
+    if (file)
+        tail_file_seen(tail, file, &stat);
+}
+
+/* Symbolic links that lead into `dir` may lead to another file now. */
+static void look_through(struct tail *tail, struct tail_dir *dir)
+{
+    struct tail_list todo;
+    tail_list_init(&todo);
+    while (!tail_list_is_empty(&dir->pointing))
+        tail_list_append(&todo, dir->pointing.next);
+    while (!tail_list_is_empty(&todo)) {
+        struct tail_link *link = tail_of(todo.next, struct tail_link, of_target);
+        tail_list_append(&dir->pointing, &link->of_target);
+        tail_look(tail, link->dir, (struct weir_str){ link->name, link->len });
+    }
+}
+
+void tail_look_modified(struct tail *tail, struct tail_dir *dir, struct weir_str name)
+{
+    struct tail_link *link = tail_link_find(tail, dir, name);
+    if (!link) {
+        tail_look_changed(tail, dir, name);
+        return;
+    }
+    for (; link; link = tail_link_next(link))
+        if (link->file)
+            tail_file_poke(tail, link->file);
+}
+
+void tail_look_changed(struct tail *tail, struct tail_dir *dir, struct weir_str name)
+{
+    char path[PATH_MAX];
+    const size_t len = tail_path_join(path, dir->path, name);
+    if (!len)
+        return;
+    /* A place that was only known, not matched, may be left: then the file is to be found again. */
+    for (struct tail_link *link = tail_link_find(tail, dir, name); link;
+         link = tail_link_next(link))
+        if (link->file && !link->named && !link->file->named)
+            tail_list_append(&tail->orphans, &link->file->orphan);
+    if (tail_look_matches(tail, (struct weir_str){ path, len }))
+        tail_look(tail, dir, name);
+    look_through(tail, dir);
+}

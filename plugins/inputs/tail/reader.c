@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files take turns. One that has more than TURN_BYTES goes to the end of the line, so that the busiest gets
+ * no more than its share; small ones share a block, which costs the rest of the pipeline as little as a
+ * large one's.
+ *
+ * A block is only held while this runs. With nothing to read there is no block, no timer and no wake-up. */
+#include "reader.h"
+
+#include "file.h"
+#include "turn.h"
+
+/* Blocks read before other events have their turn. */
+#define BLOCKS_PER_RUN 2
+
+/* What a file may read before the others have their turn: enough that opening it again, where there are
+ * more files than descriptors, does not count. */
+#define TURN_BYTES ((uint64_t)1024 * 1024)
+
+/* A block with less room than that is handed over. */
+#define ROOM_MIN 8192
+
+/* The next file whose turn it is. One that succeeded another waits until that one is read. */
+static struct tail_file *next_file(struct tail *tail)
+{
+    struct tail_file *file = tail_of(tail->ready.next, struct tail_file, ready);
+    while (file->after && tail_list_has(&file->after->ready))
+        file = file->after;
+    return file;
+}
+
+/* Hands the block over. */
+static void emit(struct tail *tail, struct weir_block **block, unsigned *blocks)
+{
+    *blocks += !weir_block_is_empty(*block);
+    weir_emit(tail->host, *block);
+    *block = NULL;
+    tail->block++;
+}
+
+static bool is_nearly_full(struct weir_block *block)
+{
+    size_t room;
+    weir_block_room(block, &room);
+    return room < ROOM_MIN;
+}
+
+/* A file with more to read keeps its turn until it had its share. */
+static void go_on(struct tail *tail, struct tail_file *file, uint64_t before)
+{
+    file->turn += file->position - before;
+    if (file->turn < TURN_BYTES)
+        return;
+    file->turn = 0;
+    tail_list_append(&tail->ready, &file->ready);
+}
+
+/* One part of a turn. False when there is no memory for it. */
+static bool give_turn(struct tail *tail, struct weir_block **block, unsigned *blocks)
+{
+    if (!*block) {
+        *block = weir_block_new(tail->host, tail->want ? tail->want : WEIR_BLOCK_BYTES);
+        if (!*block)
+            return false;
+        tail->want = 0;
+    }
+    struct tail_file *file = next_file(tail);
+    const uint64_t before = file->position;
+    switch (tail_turn(tail, file, *block)) {
+    case TAIL_TURN_DONE: break;
+    case TAIL_TURN_MORE: go_on(tail, file, before); break;
+    case TAIL_TURN_FULL: emit(tail, block, blocks); return true;
+    }
+    if (is_nearly_full(*block))
+        emit(tail, block, blocks);
+    return true;
+}
+
+void tail_reader_run(struct tail *tail)
+{
+    struct weir_block *block = NULL;
+    unsigned blocks = 0;
+    tail->blocked = false;
+    if (tail->stopped)
+        return;
+    while (!tail_list_is_empty(&tail->ready) && blocks < BLOCKS_PER_RUN && !tail->blocked)
+        tail->blocked = !give_turn(tail, &block, &blocks);
+    if (block)
+        emit(tail, &block, &blocks);
+    while (!tail_list_is_empty(&tail->doomed))
+        tail_file_forget(tail, tail_of(tail->doomed.next, struct tail_file, orphan));
+    weir_input_lag(tail->host, tail->lag);
+    if (tail->blocked)
+        return;
+    if (!tail_list_is_empty(&tail->ready))
+        weir_input_again(tail->host);
+    else if (tail->once && tail->started)
+        weir_input_end(tail->host);
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rotation by rename: which file follows which.
+ *
+ * A file that loses its last name was deleted, or has a new name that no pattern matches. With the
+ * descriptor still open, the link count tells; the new name is looked for in the directory, by inode number,
+ * so that late writes are noticed and the descriptor may be closed.
+ *
+ * When a new file has the name of a known one, there may have been others in between, which came and went
+ * while nobody looked: "app.log" was A, and is D; B and C are "app.log.2" and "app.log.1". They are known by
+ * their names, and by their times of birth, which lie between those of A and D. All are read, each after the
+ * one before it. */
+#include "succession.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "file.h"
+#include "generation.h"
+#include "hold.h"
+#include "names.h"
+#include "scan.h"
+
+/* Positions of files that are gone are kept for so long: their directory may not be mounted just now. */
+#define KEEP_GONE_NS (INT64_C(24) * 3600 * 1000000000)
+
+/* Files of earlier runs times directories to look for their names in, at most. */
+#define SEARCH_MAX 10000000
+
+#define BETWEEN_MAX 1024
+
+/* ---- names ------------------------------------------------------------------------------------------------ */
+
+static bool ends_with(struct weir_str text, struct weir_str end)
+{
+    return text.len >= end.len && memcmp(text.ptr + text.len - end.len, end.ptr, end.len) == 0;
+}
+
+static bool begins_with(struct weir_str text, struct weir_str begin)
+{
+    return text.len >= begin.len && memcmp(text.ptr, begin.ptr, begin.len) == 0;
+}
+
+static bool is_compressed_name(struct weir_str name)
+{
+    static const char *const ends[] = {
+        ".gz", ".bz2", ".xz", ".zst", ".lz4", ".lzma", ".zip", ".Z"
+    };
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        if (ends_with(name, weir_str_of(ends[i])))
+            return true;
+    return false;
+}
+
+bool tail_is_rotated_name(struct weir_str name, struct weir_str base)
+{
+    if (name.len <= base.len || is_compressed_name(name))
+        return false;
+    if (begins_with(name, base))
+        return memchr(".-_", name.ptr[base.len], 3) != NULL;
+    const char *dot = memrchr(base.ptr, '.', base.len);
+    if (!dot || dot == base.ptr)
+        return false;
+    const struct weir_str stem = { base.ptr, (size_t)(dot - base.ptr) };
+    const struct weir_str end = { dot, base.len - stem.len };
+    return begins_with(name, stem) && ends_with(name, end) &&
+           memchr(".-_", name.ptr[stem.len], 3) != NULL;
+}
+
+/* ---- orphans ------------------------------------------------------------------------------------------------ */
+
+static bool is_deleted(const struct tail_file *file)
+{
+    struct stat st;
+    return file->fd >= 0 && fstat(file->fd, &st) == 0 && st.st_nlink == 0;
+}
+
+/* It cannot be reached any more. */
+static void gone(struct tail *tail, struct tail_file *file)
+{
+    char room[PATH_MAX];
+    if (file->lag) {
+        weir_warn(tail->host, "a file is gone that was not read to its end",
+                  weir_kv_str("path", tail_file_path(file, room)),
+                  weir_kv_int("lost_bytes", (int64_t)file->lag));
+        weir_input_lost(tail->host, "gone", 0, file->lag);
+    }
+    tail_list_remove(&file->ready);
+    file->leaving = true;
+    if (!tail_file_is_busy(tail, file))
+        tail_file_forget(tail, file);
+}
+
+/* Marks the directories in which it may be found. */
+static void search_for(struct tail *tail, struct tail_file *file)
+{
+    tail_file_unplace(tail, file);
+    for (struct tail_list *at = file->links.next; at != &file->links; at = at->next)
+        tail_of(at, struct tail_link, of_file)->dir->orphaned = true;
+}
+
+static void search(struct tail *tail)
+{
+    for (struct tail_list *at = tail->dirs.next; at != &tail->dirs; at = at->next) {
+        struct tail_dir *dir = tail_of(at, struct tail_dir, all);
+        if (dir->orphaned)
+            tail_scan_place(tail, dir);
+        dir->orphaned = false;
+    }
+}
+
+void tail_orphans(struct tail *tail)
+{
+    if (tail_list_is_empty(&tail->orphans))
+        return;
+    struct tail_list lost;
+    tail_list_init(&lost);
+    while (!tail_list_is_empty(&tail->orphans)) {
+        struct tail_file *file = tail_of(tail->orphans.next, struct tail_file, orphan);
+        tail_list_remove(&file->orphan);
+        if (file->named || file->leaving)
+            continue;
+        if (is_deleted(file)) {
+            file->deleted = true;
+            weir_counter_add(tail->counters.deleted, 1);
+            tail_file_poke(tail, file);
+            continue;
+        }
+        search_for(tail, file);
+        tail_list_append(&lost, &file->orphan);
+    }
+    search(tail);
+    while (!tail_list_is_empty(&lost)) {
+        struct tail_file *file = tail_of(lost.next, struct tail_file, orphan);
+        tail_list_remove(&file->orphan);
+        if (file->fd < 0 && file->unplaced)
+            gone(tail, file);
+        else
+            tail_file_poke(tail, file);
+    }
+    tail_hold_limit(tail);
+}
+
+/* ---- what came between ---------------------------------------------------------------------------------- */
+
+struct between {
+    struct tail_file *files[BETWEEN_MAX];
+    size_t count;
+};
+
+static int by_birth(const void *a, const void *b)
+{
+    const struct tail_file *const *first = a, *const *second = b;
+    return ((*first)->identity.born > (*second)->identity.born) -
+           ((*first)->identity.born < (*second)->identity.born);
+}
+
+/* A file that nobody has seen, if `name` is one that was born after `from` and before `until`. */
+static struct tail_file *meet(struct tail *tail, struct tail_dir *dir, const char *name,
+                              int64_t from, int64_t until)
+{
+    char path[PATH_MAX];
+    struct statx stat;
+    enum tail_likeness likeness;
+    if (!tail_path_join(path, dir->path, weir_str_of(name)) ||
+        statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, TAIL_STATX, &stat) < 0 ||
+        !S_ISREG(stat.stx_mode))
+        return NULL;
+    const struct tail_identity identity = tail_identity_of(&stat);
+    if (identity.born <= from || identity.born >= until ||
+        tail_file_find(tail, &identity, &likeness))
+        return NULL;
+    struct tail_file *file = tail_file_new(tail, &identity, 0);
+    if (file && !tail_link_new(tail, dir, weir_str_of(name), file)) {
+        tail_file_free(tail, file);
+        return NULL;
+    }
+    return file;
+}
+
+static void find_between(struct tail *tail, struct tail_dir *dir, struct weir_str base,
+                         int64_t from, int64_t until, struct between *ret)
+{
+    ret->count = 0;
+    DIR *entries = from ? opendir(dir->path) : NULL;
+    const struct dirent *entry;
+    while (entries && ret->count < BETWEEN_MAX && (entry = readdir(entries))) {
+        if (!tail_is_rotated_name(weir_str_of(entry->d_name), base))
+            continue;
+        struct tail_file *file = meet(tail, dir, entry->d_name, from, until);
+        if (file)
+            ret->files[ret->count++] = file;
+    }
+    if (entries)
+        closedir(entries);
+    qsort(ret->files, ret->count, sizeof(ret->files[0]), by_birth);
+}
+
+static void read_after(struct tail_file *file, struct tail_file *before)
+{
+    if (!file || !before || file == before || file->after || before->before)
+        return;
+    file->after = before;
+    before->before = file;
+}
+
+/* Finds what came between `older` and `newer` under the name `base`, and puts all in order. */
+static void fill_between(struct tail *tail, struct tail_dir *dir, struct weir_str base,
+                         struct tail_file *older, struct tail_file *newer)
+{
+    struct between *between = malloc(sizeof(*between));
+    if (!between)
+        return;
+    find_between(tail, dir, base, older->identity.born, newer ? newer->identity.born : INT64_MAX,
+                 between);
+    char path[PATH_MAX];
+    const size_t len = tail_path_join(path, dir->path, base);
+    for (size_t i = 0; i < between->count; i++) {
+        struct tail_file *file = between->files[i];
+        file->noted = len ? strdup(path) : NULL;
+        read_after(file, older);
+        older = file;
+        tail_hold_rotated(tail, file);
+        tail_file_poke(tail, file);
+    }
+    read_after(newer, older);
+    free(between);
+}
+
+void tail_succession(struct tail *tail, struct tail_file *file, struct tail_link *link)
+{
+    const struct weir_str name = { link->name, link->len };
+    struct tail_file *older = NULL;
+    for (struct tail_link *other = tail_link_find(tail, link->dir, name); other;
+         other = tail_link_next(other)) {
+        struct tail_file *known = other->file;
+        if (!known || known == file || other->named)
+            continue;
+        if (!older || known->identity.born > older->identity.born)
+            older = known;
+    }
+    if (older)
+        fill_between(tail, link->dir, name, older, file);
+}
+
+/* ---- after a start -------------------------------------------------------------------------------------- */
+
+/* A file of an earlier run that is under no name that a pattern matches. */
+static bool is_astray(const struct tail_file *file)
+{
+    return file->noted && file->has_id && !file->named;
+}
+
+static int by_path_and_birth(const void *a, const void *b)
+{
+    const struct tail_file *const *first = a, *const *second = b;
+    const int paths = strcmp((*first)->noted, (*second)->noted);
+    return paths ? paths : by_birth(a, b);
+}
+
+/* The directory in which a noted path lies; *ret_base is the name in it. */
+static struct tail_dir *dir_of_noted(const struct tail *tail, const char *noted,
+                                     struct weir_str *ret_base)
+{
+    const char *slash = strrchr(noted, '/');
+    *ret_base = weir_str_of(slash ? slash + 1 : noted);
+    for (struct tail_list *at = tail->dirs.next; at != &tail->dirs; at = at->next) {
+        struct tail_dir *dir = tail_of(at, struct tail_dir, all);
+        char path[PATH_MAX];
+        const size_t len = dir->lists ? tail_path_join(path, dir->path, *ret_base) : 0;
+        if (len && tail_note_is_at(weir_str_of(noted), (struct weir_str){ path, len }))
+            return dir;
+    }
+    return NULL;
+}
+
+/* The last of those that had one name, in order: what came after it? */
+static void succeed_noted(struct tail *tail, struct tail_file *const *group, size_t count)
+{
+    struct weir_str base;
+    struct tail_dir *dir = dir_of_noted(tail, group[0]->noted, &base);
+    if (!dir)
+        return;
+    struct tail_link *link = tail_link_find_named(tail, dir, base);
+    struct tail_file *now = link ? link->file : NULL;
+    struct tail_file *last = group[count - 1];
+    for (size_t i = 1; i < count; i++)
+        read_after(group[i], group[i - 1]);
+    if (now && now->has_id)
+        read_after(now, last); /* it was known then, and what came before it too */
+    else if (!now || now->identity.born > last->identity.born)
+        fill_between(tail, dir, base, last, now);
+}
+
+/* An older generation of a file that is there: the truncation was under way when the agent ended. True when
+ * nothing is left of it. */
+static bool was_superseded(struct tail *tail, struct tail_file *file)
+{
+    enum tail_likeness likeness;
+    struct tail_file *now = tail_file_find(tail, &file->identity, &likeness);
+    if (!file->unplaced || !now || now == file || likeness != TAIL_SAME)
+        return false;
+    if (!tail_copy_find(tail, file, now))
+        tail_file_forget(tail, file);
+    return true;
+}
+
+void tail_succession_start(struct tail *tail)
+{
+    size_t count = 0, dirs = 0;
+    for (struct tail_list *at = tail->files.next, *next; at != &tail->files; at = next) {
+        struct tail_file *file = tail_of(at, struct tail_file, all);
+        next = at->next;
+        if (is_astray(file) && !was_superseded(tail, file))
+            count++;
+    }
+    for (struct tail_list *at = tail->dirs.next; at != &tail->dirs; at = at->next)
+        dirs++;
+    if (!count || count > SEARCH_MAX / (dirs + 1))
+        return;
+    struct tail_file **astray = calloc(count, sizeof(struct tail_file *));
+    if (!astray)
+        return;
+    size_t got = 0;
+    for (struct tail_list *at = tail->files.next; at != &tail->files && got < count;
+         at = at->next) {
+        struct tail_file *file = tail_of(at, struct tail_file, all);
+        if (is_astray(file))
+            astray[got++] = file;
+    }
+    qsort(astray, got, sizeof(*astray), by_path_and_birth);
+    for (size_t from = 0, to; from < got; from = to) {
+        to = from + 1;
+        while (to < got && strcmp(astray[from]->noted, astray[to]->noted) == 0)
+            to++;
+        succeed_noted(tail, astray + from, to - from);
+    }
+    free(astray);
+}
+
+void tail_succession_expire(struct tail *tail)
+{
+    const int64_t now = weir_now_wall(tail->host);
+    for (struct tail_list *at = tail->files.next, *next; at != &tail->files; at = next) {
+        struct tail_file *file = tail_of(at, struct tail_file, all);
+        next = at->next;
+        if (is_astray(file) && file->unplaced && file->fd < 0 && !file->stream &&
+            file->modified < now - KEEP_GONE_NS)
+            tail_file_forget(tail, file);
+    }
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_TAIL_SUCCESSION_H
+#define WEIR_TAIL_SUCCESSION_H
+
+#include "tail.h"
+
+struct tail_file;
+struct tail_link;
+
+/* Rotation by rename, and deletion: see succession.c. */
+
+/* Sees to the files that have lost their last name. */
+void tail_orphans(struct tail *tail);
+/* A new file has taken the name that another one had. */
+void tail_succession(struct tail *tail, struct tail_file *file, struct tail_link *link);
+/* After the first scan: the files of an earlier run that are not under their names any more. */
+void tail_succession_start(struct tail *tail);
+/* Forgets files of earlier runs that have been gone for long. */
+void tail_succession_expire(struct tail *tail);
+
+/* Whether `name` is one that a file called `base` gets when it is rotated ("base.1", "base-20260101", or
+ * "stem-20260101.ext"), and not that of a compressed one. */
+bool tail_is_rotated_name(struct weir_str name, struct weir_str base);
+
+#endif
