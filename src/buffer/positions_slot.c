@@ -61,7 +61,8 @@ static_assert(AT_ID - AT_OWNER == 8 && AT_POSITION - AT_OWNER == POSITIONS_KEY_B
 
 enum { KIND_HEAD = 1, KIND_ENTRY = 2, KIND_FREE = 3 };
 
-/* Above it no store ever came by counting; below it counting cannot overflow. */
+/* No store ever comes so far by counting; and from what is read, counting on cannot overflow. */
+#define GENERATION_READ_MAX (UINT64_MAX / 4)
 #define GENERATION_MAX (UINT64_MAX / 2)
 
 static const char magic_head[8] = { 'W', 'E', 'I', 'R', 'P', 'O', 'S', 'N' };
@@ -189,7 +190,7 @@ enum positions_slot_kind positions_slot_check(const unsigned char *slot, uint32_
         return POSITIONS_SLOT_FUTURE;
     uint64_t generation = positions_slot_generation(slot);
     enum positions_slot_kind kind = positions_slot_kind(slot);
-    if (generation == 0 || generation > GENERATION_MAX || kind == POSITIONS_SLOT_NEVER ||
+    if (generation == 0 || generation > GENERATION_READ_MAX || kind == POSITIONS_SLOT_NEVER ||
         (kind == POSITIONS_SLOT_IS_HEAD) != (number == POSITIONS_HEAD) ||
         (kind == POSITIONS_SLOT_ENTRY && get16(slot + AT_NOTE_LEN) > WEIR_NOTE_MAX))
         return POSITIONS_SLOT_DAMAGED; /* whole, but not written by this code */

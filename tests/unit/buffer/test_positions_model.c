@@ -179,8 +179,10 @@ static void fail_a_call(struct model *model)
     static const int errors[] = { ENOSPC, EIO, EDQUOT, EROFS };
     static const unsigned calls[] = { SIM_SYNC, SIM_SYNC,     SIM_WRITE,    SIM_RESERVE,
                                       SIM_OPEN, SIM_SYNC_DIR, SIM_CALLS_ALL };
-    sim_fail(model->disk, calls[below(model, sizeof(calls) / sizeof(calls[0]))], below(model, 6),
-             errors[below(model, 4)], below(model, 4) == 0);
+    unsigned call = calls[below(model, sizeof(calls) / sizeof(calls[0]))];
+    uint64_t after = below(model, 6);
+    int error = errors[below(model, 4)];
+    sim_fail(model->disk, call, after, error, below(model, 4) == 0);
     model->clean = false;
 }
 
