@@ -3,8 +3,8 @@
  * system, the agent.
  *
  * All of it is known when the agent starts, so that the fields are made once, and a record costs their
- * copying. A name that the record has already must not come twice: whether it can have one of ours is told
- * by a mask of name lengths (most records have none of these), and only then are names compared.
+ * copying. A name that the record has already must not come twice: where a mask of our names' lengths says
+ * that a field may be called like one of ours, names are compared.
  *
  * What a record says of itself stays, since a log line may well know its `env` better than the host that it
  * was found on. Whoever must not be lied to says `override: true`. */
@@ -168,15 +168,27 @@ static void filter_context_close(void *state)
     self->fields = NULL;
 }
 
-/* False when none of our names can be among the record's. */
-static bool may_have_ours(const struct filter_context *self, const struct weir_record *record)
+static bool is_ours(const struct filter_context *self, const struct weir_field *field)
 {
-    uint64_t lengths = 0, escaped = 0;
+    if (field->flags & WEIR_NAME_ESCAPED)
+        return true; /* it may be */
+    for (uint32_t i = 0; i < self->count; i++)
+        if (self->fields[i].name_len == field->name_len &&
+            memcmp(self->fields[i].name, field->name, field->name_len) == 0)
+            return true;
+    return false;
+}
+
+static bool has_ours(const struct filter_context *self, const struct weir_record *record)
+{
     for (uint32_t i = 0; i < record->count; i++) {
-        lengths |= (uint64_t)1 << (record->fields[i].name_len % 64);
-        escaped |= record->fields[i].flags & WEIR_NAME_ESCAPED;
+        const struct weir_field *field = &record->fields[i];
+        bool may_be =
+            self->lengths >> (field->name_len % 64) & 1 || field->flags & WEIR_NAME_ESCAPED;
+        if (may_be && is_ours(self, field))
+            return true;
     }
-    return (lengths & self->lengths) || escaped;
+    return false;
 }
 
 static int add_one_by_one(const struct filter_context *self, struct weir_batch *batch,
@@ -197,7 +209,7 @@ static int add_one_by_one(const struct filter_context *self, struct weir_batch *
 static int add_to(const struct filter_context *self, struct weir_batch *batch,
                   struct weir_record *record)
 {
-    if (may_have_ours(self, record))
+    if (has_ours(self, record))
         return add_one_by_one(self, batch, record);
     const uint32_t count = record->count, total = count + self->count;
     if (total > record->room) {

@@ -14,7 +14,7 @@
 
 #include "trace_ids.h"
 
-enum { NAMES_MAX = 32 };
+enum { NAMES_MAX = 32, LENGTHS = 64 };
 
 enum role { ROLE_TRACE, ROLE_SPAN, ROLE_FLAGS };
 
@@ -35,9 +35,16 @@ struct filter_trace {
     struct weir_host *host;
     struct wanted *wanted;
     uint32_t count;
-    uint64_t lengths; /* of names and heads: bit (length mod 64) */
+    /* Which of them have a name, or a head, of that length (mod LENGTHS): a bit each. */
+    uint32_t of_length[LENGTHS], of_head_length[LENGTHS];
     struct weir_counter *found, *minted, *invalid;
     uint32_t found_count, minted_count, invalid_count, failed; /* of the batch in hand */
+};
+
+/* Wanted names that a record has, a bit each: as fields, or as paths into them. */
+struct names {
+    uint32_t plain, paths;
+    const struct weir_field *fields[NAMES_MAX]; /* of the plain ones, by the name's index */
 };
 
 /* What a record's fields said. */
@@ -105,8 +112,9 @@ static int filter_trace_open(void *state, struct weir_host *host, struct weir_er
         *wanted = (struct wanted){ .name = weir_str_of(name), .role = role_of(name) };
         if (dot)
             wanted->head = (struct weir_str){ name, (size_t)(dot - name) };
-        self->lengths |= (uint64_t)1 << (wanted->name.len % 64);
-        self->lengths |= dot ? (uint64_t)1 << (wanted->head.len % 64) : 0;
+        self->of_length[wanted->name.len % LENGTHS] |= (uint32_t)1 << i;
+        if (dot)
+            self->of_head_length[wanted->head.len % LENGTHS] |= (uint32_t)1 << i;
     }
     self->found =
         weir_counter_new(host, "trace_found_total", "Records in which a trace context was found.");
@@ -130,20 +138,25 @@ static bool field_is(const struct weir_field *field, struct weir_str name)
            memcmp(field->name, name.ptr, name.len) == 0;
 }
 
-/* Which of the wanted names the record has: a bit each. */
-static uint32_t find_names(const struct filter_trace *self, const struct weir_record *record)
+static void find_names(const struct filter_trace *self, const struct weir_record *record,
+                       struct names *ret)
 {
-    uint32_t found = 0;
     for (uint32_t f = 0; f < record->count; f++) {
         const struct weir_field *field = &record->fields[f];
-        if (!(self->lengths >> (field->name_len % 64) & 1))
+        const unsigned length = field->name_len % LENGTHS;
+        for (uint32_t names = self->of_length[length]; names; names &= names - 1) {
+            unsigned i = (unsigned)__builtin_ctz(names);
+            if (field_is(field, self->wanted[i].name)) {
+                ret->plain |= (uint32_t)1 << i;
+                ret->fields[i] = field;
+            }
+        }
+        if (field->type != WEIR_VALUE_JSON)
             continue;
-        for (uint32_t i = 0; i < self->count; i++)
-            if (field_is(field, self->wanted[i].name) ||
-                (field->type == WEIR_VALUE_JSON && field_is(field, self->wanted[i].head)))
-                found |= (uint32_t)1 << i;
+        for (uint32_t names = self->of_head_length[length]; names; names &= names - 1)
+            if (field_is(field, self->wanted[__builtin_ctz(names)].head))
+                ret->paths |= names & -names;
     }
-    return found;
 }
 
 static bool take_trace(struct finding *finding, struct weir_str text)
@@ -190,19 +203,17 @@ static bool take_flags(struct finding *finding, const struct weir_field *field,
     return true;
 }
 
-static void take_field(struct filter_trace *self, struct weir_batch *batch,
-                       const struct weir_record *record, const struct wanted *wanted,
-                       struct finding *finding)
+static void take_field(struct filter_trace *self, struct weir_batch *batch, enum role role,
+                       const struct weir_field *field, struct finding *finding)
 {
-    struct weir_field field;
-    if (!weir_record_lookup(record, wanted->name, &field) || field.type == WEIR_VALUE_NULL)
+    if (field->type == WEIR_VALUE_NULL)
         return;
-    struct weir_str text = weir_field_text(batch, &field);
+    struct weir_str text = weir_field_text(batch, field);
     bool good = false;
-    switch (wanted->role) {
+    switch (role) {
     case ROLE_TRACE: good = take_trace(finding, text); break;
     case ROLE_SPAN: good = take_span(finding, text); break;
-    case ROLE_FLAGS: good = take_flags(finding, &field, text); break;
+    case ROLE_FLAGS: good = take_flags(finding, field, text); break;
     }
     if (!good && text.len) /* an empty text is how some loggers write that there is none */
         self->invalid_count++;
@@ -212,8 +223,18 @@ static bool find_in_fields(struct filter_trace *self, struct weir_batch *batch,
                            const struct weir_record *record, struct weir_trace *ret)
 {
     struct finding finding = { 0 };
-    for (uint32_t names = find_names(self, record); names; names &= names - 1)
-        take_field(self, batch, record, &self->wanted[__builtin_ctz(names)], &finding);
+    struct names names; /* `fields` is large, and not worth clearing */
+    names.plain = names.paths = 0;
+    find_names(self, record, &names);
+    for (uint32_t left = names.plain | names.paths; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctz(left);
+        const enum role role = self->wanted[i].role;
+        struct weir_field field;
+        if (names.plain >> i & 1)
+            take_field(self, batch, role, names.fields[i], &finding);
+        else if (weir_record_lookup(record, self->wanted[i].name, &field))
+            take_field(self, batch, role, &field, &finding);
+    }
     *ret = finding.trace; /* a span or flags without a trace say nothing */
     return finding.has_trace;
 }

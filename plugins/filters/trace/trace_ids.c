@@ -7,23 +7,29 @@
  * none. A value that breaks a rule is ignored as a whole. */
 #include "trace_ids.h"
 
+/* What a digit stands for, plus one, so that all others are 0. */
+static const uint8_t digit_values[256] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
+
+/* What the digit stands for; more than 15 when it is none. */
 static unsigned nibble(char digit)
 {
-    return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+    return digit_values[(unsigned char)digit] - 1u;
 }
 
 /* Decodes exactly `digits` digits; false when one is none, or when all are zero. */
 static bool read_hex(const char *text, size_t digits, uint8_t *ret)
 {
-    unsigned any = 0;
-    for (size_t i = 0; i < digits; i++)
-        if (!is_hex(text[i]))
-            return false;
-    for (size_t i = 0; i < digits / 2; i++) {
-        ret[i] = (uint8_t)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
-        any |= ret[i];
+    unsigned seen = 0, any = 0;
+    for (size_t i = 0; i < digits; i += 2) {
+        unsigned high = nibble(text[i]), low = nibble(text[i + 1]);
+        seen |= high | low;
+        ret[i / 2] = (uint8_t)(high << 4 | low);
+        any |= ret[i / 2];
     }
-    return any != 0;
+    return seen <= 15 && any != 0;
 }
 
 bool trace_id_read(struct weir_str text, uint8_t ret[16])
