@@ -174,11 +174,19 @@ def test_explain_says_what_standard_input_loses(weir):
     assert any("kill -9" in text for text in route["lost"])
 
 
-def test_secrets_are_not_shown(weir):
+def test_cfg_08_secrets_are_not_shown(weir):
+    """What comes from a file is a secret, also where it stands in the wrong place."""
+    (weir.dir / "secret").write_text("hunter2")
     config = weir.dir / "weir.yaml"
-    config.write_text('pipelines: {app: {inputs: [{type: stdin, "${SECRET}": 1}], outputs: [{type: "${SECRET}"}]}}\n')
-    for command in (["validate"], ["validate", "--json"], ["explain"]):
-        done = weir.cli(*command, "-c", config, env={**os.environ, "SECRET": "hunter2"})
+    config.write_text("""
+service: {shutdown_timeout: "${file:secret}"}
+pipelines:
+  app:
+    inputs: [{type: "${file:secret}"}]
+    outputs: [{type: stdout, codec: "${file:secret}", when: "${file:secret}"}]
+""".replace("file:secret", f"file:{weir.dir}/secret"))
+    for command in (["validate"], ["validate", "--json"], ["explain"], ["run"]):
+        done = weir.cli(*command, "-c", config)
         assert done.returncode == 2
         assert "hunter2" not in done.stdout + done.stderr
 
