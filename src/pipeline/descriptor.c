@@ -120,6 +120,8 @@ static bool is_choice(const struct weir_option *option, const char *word)
 static const char *check_value(const struct weir_option *option)
 {
     bool flag;
+    if (option->unit && option->type != WEIR_INT && option->type != WEIR_NUMBER)
+        return "only plain numbers need a unit";
     if (is_numeric(option->type))
         return check_number(option);
     if (option->min || option->max)

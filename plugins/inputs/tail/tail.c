@@ -48,7 +48,6 @@ static const struct weir_option options[] = {
       .def = "1MiB",
       .min = "16B",
       .max = "64MiB",
-      .unit = "bytes",
       .help = "A longer line is cut there, at a character's begin, and marked; the rest of it is "
               "skipped and counted." },
     { .name = "strip_cr",
@@ -104,7 +103,6 @@ static const struct weir_option options[] = {
       .type = WEIR_SIZE,
       .offset = offsetof(struct tail, held_bytes),
       .def = "1GiB",
-      .unit = "bytes",
       .help =
           "What deleted files may hold on the disk because they were not read to their end. Beyond "
           "it the oldest is let go, and what it held is counted as lost." },
@@ -114,7 +112,6 @@ static const struct weir_option options[] = {
       .def = "1KiB",
       .min = "64B",
       .max = "1KiB",
-      .unit = "bytes",
       .help = "How much of a file's begin is remembered to know it again." },
     { 0 },
 };
@@ -142,6 +139,23 @@ static int in_tail_check(void *state, struct weir_error *err)
         return weir_error_option(err, "paths", "the list is empty: name the files to read");
     int r = check_patterns(&tail->paths, "paths", err);
     return r < 0 ? r : check_patterns(&tail->exclude, "exclude", err);
+}
+
+static void in_tail_explain(const void *state, struct weir_bytes *out)
+{
+    static const char always[] =
+        "A file that is renamed or deleted is held until it has been read and answered; deleted "
+        "ones together up to held_bytes. What a truncation takes away unread is counted as lost.\n";
+    static const char from_end[] =
+        "What files hold at the very first start is left out (read_from: end).\n";
+    static const char older[] =
+        "Files that nobody has written to for ignore_older are left out until somebody does.\n";
+    const struct tail *tail = state;
+    (void)!weir_bytes_add(out, always, sizeof(always) - 1);
+    if (tail->read_from == TAIL_END)
+        (void)!weir_bytes_add(out, from_end, sizeof(from_end) - 1);
+    if (tail->ignore_older > 0)
+        (void)!weir_bytes_add(out, older, sizeof(older) - 1);
 }
 
 static struct tail_glob **compile(const struct weir_texts *texts)
@@ -404,6 +418,7 @@ WEIR_PLUGIN(in_tail) = {
     .state_size = sizeof(struct tail),
     .options = options,
     .check = in_tail_check,
+    .explain = in_tail_explain,
     .open = in_tail_open,
     .close = in_tail_close,
     .input = {

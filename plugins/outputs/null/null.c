@@ -38,6 +38,13 @@ static void answer(void *state)
         weir_settle_all(delivery, WEIR_DELIVERED, WEIR_STR_NONE);
 }
 
+static void out_null_explain(const void *state, struct weir_bytes *out)
+{
+    static const char text[] = "A record is delivered at once, or after the delay, and is gone.\n";
+    (void)state;
+    (void)!weir_bytes_add(out, text, sizeof(text) - 1);
+}
+
 static int out_null_open(void *state, struct weir_host *host, struct weir_error *err)
 {
     struct out_null *self = state;
@@ -88,6 +95,7 @@ WEIR_PLUGIN(out_null) = {
     .summary = "Takes everything, keeps nothing.",
     .state_size = sizeof(struct out_null),
     .options = options,
+    .explain = out_null_explain,
     .open = out_null_open,
     .close = out_null_close,
     .output = { .deliver = out_null_deliver, .drain = out_null_drain },

@@ -77,6 +77,7 @@ START_TEST(an_option_row_must_hold_together)
         { { "t", WEIR_TEXT, TEXT, .required = true, .def = "x" }, "required and has a default" },
         { { "t", WEIR_TEXT, .offset = 0 }, "no help" },
         { { "t", WEIR_TEXT, TEXT, .min = "1" }, "bounds" },
+        { { "s", WEIR_SIZE, NUMBER, .unit = "bytes" }, "need a unit" },
         { { "n", WEIR_INT, NUMBER, .def = "5s" }, "default is not of its type" },
         { { "d", WEIR_DURATION, NUMBER, .def = "5" }, "default is not of its type" },
         { { "n", WEIR_INT, NUMBER, .min = "x" }, "minimum is not of its type" },
