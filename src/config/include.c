@@ -32,14 +32,14 @@ static char *make_pattern(struct reading *reading, const char *file, const char 
     const char *slash = strrchr(file, '/');
     if (pattern[0] == '/' || !slash)
         return memory_text(reading->options.memory, weir_str_of(pattern));
-    size_t len = (size_t)(slash + 1 - file), out = 0;
-    char *whole = memory_alloc(reading->options.memory, 2 * len + strlen(pattern) + 1);
+    size_t len = (size_t)(slash + 1 - file), out = 0, rest = strlen(pattern) + 1;
+    char *whole = memory_alloc(reading->options.memory, 2 * len + rest);
     for (size_t i = 0; i < len; i++) {
         if (strchr("*?[]\\", file[i]))
             whole[out++] = '\\';
         whole[out++] = file[i];
     }
-    strcpy(whole + out, pattern);
+    memcpy(whole + out, pattern, rest);
     return whole;
 }
 

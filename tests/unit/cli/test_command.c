@@ -127,7 +127,10 @@ START_TEST(help_comes_from_the_rows)
     static const char *const wants[] = {
         "usage: weir try [-c FILE] [-a ADDRESS] [--json] [THING]\n\nA command for this test.\n\n",
         "\n\nA paragraph about it.\n\nOptions:\n",
-        "\n  -c, --config FILE ", "\n      --json ", "\n  -h, --help ", "\nExit status: "
+        "\n  -c, --config FILE ",
+        "\n      --json ",
+        "\n  -h, --help ",
+        "\nExit status: "
     };
     enum command_status status;
     char *text = run_words(&command, words, stdout, &status);
