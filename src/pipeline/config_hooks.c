@@ -3,6 +3,7 @@
 
 #include "record/condition.h"
 #include "record/encoder.h"
+#include "record/template.h"
 
 static const struct weir_plugin *find_plugin(void *arg, enum weir_kind kind, const char *name)
 {
@@ -38,6 +39,8 @@ struct config_hooks config_hooks_of(struct registry *registry)
         .load_plugins = load_plugins,
         .condition_new = make_condition,
         .condition_free = free_condition,
+        .template_new = template_new,
+        .template_free = template_free,
         .encoder_new = encoder_new,
         .encoder_free = encoder_free,
     };
