@@ -107,7 +107,8 @@ WEIR_API int64_t weir_now_wall(const struct weir_host *host); /* nanoseconds sin
 /* A stream is one source of ordered positions: a file, a journal, a connection. The host keeps, for
  * each, the largest contiguous acked position in the positions store, with two things of the input's
  * own: a `check` (a 64-bit value that belongs to that very position, such as a hash of the bytes before
- * it) and a `note` (what the source is: identity, fingerprint, path).
+ * it; 0 after a person has set the position) and a `note` (what the source is: identity, fingerprint,
+ * path; `weir positions` shows the text that it ends with).
  *
  * A stream is opened and closed by its input. Closing it does not forget its position: the stream lives
  * until its last batch has come back, and then stays in the store until weir_stream_forget(). */

@@ -119,7 +119,7 @@ int positions_store_open(struct positions_store *store,
     r = load(store, options, ret_found, err);
     if (r < 0)
         return r;
-    r = check_head(store, options->read_only ? NULL : options->machine, ret_moved);
+    r = options->read_only ? 0 : check_head(store, options->machine, ret_moved);
     return r < 0 ? weir_error_set(err, r, "positions: no instance id could be drawn") : 0;
 }
 

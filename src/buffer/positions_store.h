@@ -20,7 +20,7 @@ struct positions_store {
 
 /* Opens, locks (unless `read_only`) and loads. `machine` (16 bytes) may be NULL; *ret_moved says that the
  * store was another machine's before. A store without a head, new or damaged, gets one, with an instance id
- * drawn. Nothing is written yet.
+ * drawn, unless it is only read. Nothing is written yet.
  * 0, or a negative errno with *err set. positions_store_close() either way. */
 struct positions_store_options {
     struct disk *disk;

@@ -24,6 +24,9 @@ static const struct {
                       "stop when the inputs have come to their end and all is delivered" },
     [OPTION_PLUGIN_PATH] = { '\0', "plugin-path", "DIR",
                              "also the shared objects in a directory, as service.plugin_path" },
+    [OPTION_DATA_DIR] = { '\0', "data-dir", "DIR",
+                          "an agent's data directory, without its configuration" },
+    [OPTION_ALL] = { '\0', "all", NULL, "with reset: every position" },
     [OPTION_MARKDOWN] = { '\0', "markdown", "DIR", "write the reference pages into a directory" },
 };
 

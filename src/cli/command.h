@@ -16,6 +16,8 @@ enum command_option {
     OPTION_ONCE,
     OPTION_PLUGIN_PATH,
     OPTION_MARKDOWN,
+    OPTION_DATA_DIR,
+    OPTION_ALL,
     OPTION_COUNT
 };
 #define TAKES(option) (1u << (option))
