@@ -46,8 +46,10 @@ static const struct weir_option time_options[] = {
     { .name = "keep",
       .type = WEIR_BOOL,
       .offset = offsetof(struct filter_parse, time.keep),
-      .def = "false",
-      .help = "Keep the field as well. A time that cannot be read is always kept as a field." },
+      .def = "true",
+      .help =
+          "Whether the field stays beside the event time that it sets. One whose time cannot be read "
+          "stays in any case." },
     { 0 },
 };
 
@@ -206,6 +208,7 @@ static int filter_parse_open(void *state, struct weir_host *host, struct weir_er
                                                : parse_logfmt;
     self->source.name = weir_str_of(self->field);
     self->time_field.name = weir_str_of(preset ? "time" : self->time.field);
+    self->time_stays = self->time.keep && !preset;
     self->severity_field.name = weir_str_of(self->severity);
     if (self->parse == parse_logfmt) {
         self->pairs = calloc(LOGFMT_PAIRS_MAX, sizeof(*self->pairs));

@@ -65,6 +65,7 @@ struct filter_parse {
     parse_format_f *parse;
     struct parse_regex *regex;
     struct weir_time_format *time_format;
+    bool time_stays; /* as a field */
     struct field_guess source, time_field, severity_field;
     struct weir_field *pairs; /* logfmt's, before they are a record's */
     uint32_t members;         /* how many fields a JSON object is expected to have */

@@ -50,7 +50,7 @@ static void set_time(struct filter_parse *self, struct weir_batch *batch,
         return;
     }
     record->event_time = time;
-    if (!self->time.keep)
+    if (!self->time_stays)
         count_memory(self, weir_record_remove(batch, record, self->time_field.at));
 }
 

@@ -21,7 +21,7 @@ extern const struct weir_plugin weir_plugin_filter_parse;
     "format: regex\n"                                                                              \
     "pattern: '^(?<host>\\S+) (?<user>\\S+)? ?\\[(?<time>[^]]+)\\] (?<status>\\S+)$'\n"            \
     "types: {status: int}\n"                                                                       \
-    "time: {field: time, format: '%d/%b/%Y:%H:%M:%S %z'}\n"
+    "time: {field: time, format: '%d/%b/%Y:%H:%M:%S %z', keep: false}\n"
 
 static const struct parse_case {
     const char *options;
@@ -62,24 +62,23 @@ static const struct parse_case {
     { "{format: json, severity: level}", TEXT("{\"level\":\"??\",\"lvl\":\"warn\"}"),
       "object level=s:?? lvl=s:warn" },
     { "{format: json, severity: level}", TEXT("{\"l\":\"warn\"}"), "object l=s:warn" },
-    { "{format: json, time: {field: ts}}", TEXT("{\"ts\":\"2026-03-01T00:00:00.5Z\",\"a\":1}"),
-      "a=i:1 | time 1772323200500000000" },
-    { "{format: json, time: {field: ts, keep: true}}",
-      TEXT("{\"ts\":\"2026-03-01T01:00:00+01:00\",\"a\":1}"),
+    { "{format: json, time: {field: ts, keep: false}}",
+      TEXT("{\"ts\":\"2026-03-01T00:00:00.5Z\",\"a\":1}"), "a=i:1 | time 1772323200500000000" },
+    { "{format: json, time: {field: ts}}", TEXT("{\"ts\":\"2026-03-01T01:00:00+01:00\",\"a\":1}"),
       "object ts=s:2026-03-01T01:00:00+01:00 a=i:1 | time 1772323200000000000" },
-    { "{format: json, time: {field: ts}}", TEXT("{\"ts\":\"2026-03-01T00:00:00\\u005a\"}"),
-      " | time 1772323200000000000" },
-    { "{format: json, time: {field: ts, format: unix}}", TEXT("{\"ts\":1772323200.25}"),
-      " | time 1772323200250000000" },
-    { "{format: json, time: {field: ts, format: unix_ms}}", TEXT("{\"ts\":1772323200250}"),
-      " | time 1772323200250000000" },
-    { "{format: json, time: {field: ts, format: '%Y-%m-%d %H:%M:%S', zone: '+02:00'}}",
+    { "{format: json, time: {field: ts, keep: false}}",
+      TEXT("{\"ts\":\"2026-03-01T00:00:00\\u005a\"}"), " | time 1772323200000000000" },
+    { "{format: json, time: {field: ts, format: unix, keep: false}}",
+      TEXT("{\"ts\":1772323200.25}"), " | time 1772323200250000000" },
+    { "{format: json, time: {field: ts, format: unix_ms, keep: false}}",
+      TEXT("{\"ts\":1772323200250}"), " | time 1772323200250000000" },
+    { "{format: json, time: {field: ts, format: '%Y-%m-%d %H:%M:%S', zone: '+02:00', keep: false}}",
       TEXT("{\"ts\":\"2026-03-01 02:00:00\"}"), " | time 1772323200000000000" },
-    { "{format: json, time: {field: ts}}", TEXT("{\"ts\":\"yesterday\",\"a\":1}"),
+    { "{format: json, time: {field: ts, keep: false}}", TEXT("{\"ts\":\"yesterday\",\"a\":1}"),
       "object ts=s:yesterday a=i:1" },
-    { "{format: json, time: {field: ts}}", TEXT("{\"ts\":null}"), "object ts=n:null" },
-    { "{format: json, time: {field: ts}}", TEXT("{\"a\":1}"), "object a=i:1" },
-    { "{format: json, severity: level, time: {field: ts}, keep_original: true}",
+    { "{format: json, time: {field: ts, keep: false}}", TEXT("{\"ts\":null}"), "object ts=n:null" },
+    { "{format: json, time: {field: ts, keep: false}}", TEXT("{\"a\":1}"), "object a=i:1" },
+    { "{format: json, severity: level, time: {field: ts, keep: false}, keep_original: true}",
       TEXT("{\"level\":\"error\",\"ts\":\"2026-03-01T00:00:00Z\"}"),
       "level=s:error log.record.original=s:{\"level\":\"error\",\"ts\":\"2026-03-01T00:00:00Z\"} | time "
       "1772323200000000000 | severity 17" },
@@ -125,7 +124,7 @@ static const struct parse_case {
     { "format: logfmt", TEXT("a\"b=1"), "message=s:a\"b=1" },
     { "format: logfmt", TEXT("a=\0b"), "a=s: b=b:true" },
     { "format: logfmt", TEXT("a=\"\\\0\""), "a=s:\\\\x00" },
-    { "{format: logfmt, severity: level, time: {field: ts}}",
+    { "{format: logfmt, severity: level, time: {field: ts, keep: false}}",
       TEXT("ts=2026-03-01T00:00:00Z level=warn"),
       "level=s:warn | time 1772323200000000000 | severity 13" },
     /* Access logs */
@@ -219,7 +218,7 @@ static const struct merge_case {
       "\"g\":5,\"h\":6,\"i\":7}",
       "b=s:bc a=i:1 d=i:2 e=i:3 f=i:4 g=i:5 h=i:6 i=i:7" },
     { "{format: regex, pattern: '(?<b>\\d)', field: log}", "{\"log\":17}", "b=s:1" },
-    { "{format: json, field: log, severity: level, time: {field: ts}}",
+    { "{format: json, field: log, severity: level, time: {field: ts, keep: false}}",
       "{\"level\":\"error\",\"ts\":5,\"log\":\"{\\\"level\\\":\\\"warn\\\",\\\"x\\\":1}\"}",
       "object level=s:warn x=i:1 ts=i:5 | severity 13" },
 };
@@ -294,9 +293,9 @@ END_TEST
 
 START_TEST(what_fails_is_counted_and_told_once_a_batch)
 {
-    struct made_filter filter =
-        make_filter(&weir_plugin_filter_parse,
-                    "{format: regex, pattern: '^t=(?<t>\\S+) ((x+x+)+y)?$', time: {field: t}}");
+    struct made_filter filter = make_filter(
+        &weir_plugin_filter_parse,
+        "{format: regex, pattern: '^t=(?<t>\\S+) ((x+x+)+y)?$', time: {field: t, keep: false}}");
     struct batch *batch = make_batch("t=2026-03-01T00:00:00Z \nt=1 \nbad\nbad\n"
                                      "t=1 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx!y\n",
                                      0);
@@ -392,9 +391,9 @@ static const struct mistake_case {
     { "{format: regex, pattern: '(?<a>x)', types: {a: string}}", NULL },
     { "{format: json, types: {a: int}}", "option \"types\"" },
     { "{format: nginx, types: {a: int}}", "option \"types\"" },
-    { "{format: nginx, time: {field: a}}", "option \"time\"" },
+    { "{format: nginx, time: {field: a, keep: false}}", "option \"time\"" },
     { "{format: json, time: {}}", "field" },
-    { "{format: json, time: {field: a, format: '%Q'}}", "option \"time.format\"" },
+    { "{format: json, time: {field: a, format: '%Q', keep: false}}", "option \"time.format\"" },
     { "{format: json, time: {field: a, zone: Mars}}", "option \"time.zone\"" },
     { "{format: json, on_error: dead_letter}", "\"on_error\"" },
 };
