@@ -68,27 +68,47 @@ unsigned civil_month_days(int year, unsigned month)
     return 30 + ((month + month / 8) & 1);
 }
 
+static char *put_two(char *out, unsigned value)
+{
+    out[0] = (char)('0' + value / 10);
+    out[1] = (char)('0' + value % 10);
+    return out + 2;
+}
+
+static char *put_three(char *out, unsigned value)
+{
+    *out = (char)('0' + value / 100);
+    return put_two(out + 1, value % 100);
+}
+
+static char *put_fraction(char *out, unsigned nanosecond)
+{
+    const unsigned micro = nanosecond / 1000, milli = micro / 1000;
+    *out++ = '.';
+    out = put_three(out, milli);
+    if (nanosecond % 1000000 == 0)
+        return out;
+    out = put_three(out, micro % 1000);
+    return nanosecond % 1000 == 0 ? out : put_three(out, nanosecond % 1000);
+}
+
 unsigned civil_put_rfc3339(int64_t ns, char out[CIVIL_RFC3339_MAX])
 {
     const struct civil civil = civil_from_ns(ns);
-    char *at = civil_put_digits(out, (unsigned)civil.year, 4);
+    char *at = put_two(out, (unsigned)civil.year / 100);
+    at = put_two(at, (unsigned)civil.year % 100);
     *at++ = '-';
-    at = civil_put_digits(at, civil.month, 2);
+    at = put_two(at, civil.month);
     *at++ = '-';
-    at = civil_put_digits(at, civil.day, 2);
+    at = put_two(at, civil.day);
     *at++ = 'T';
-    at = civil_put_digits(at, civil.hour, 2);
+    at = put_two(at, civil.hour);
     *at++ = ':';
-    at = civil_put_digits(at, civil.minute, 2);
+    at = put_two(at, civil.minute);
     *at++ = ':';
-    at = civil_put_digits(at, civil.second, 2);
-    if (civil.nanosecond) {
-        unsigned fraction = civil.nanosecond, width = 9;
-        for (; fraction % 1000 == 0; fraction /= 1000)
-            width -= 3;
-        *at++ = '.';
-        at = civil_put_digits(at, fraction, width);
-    }
+    at = put_two(at, civil.second);
+    if (civil.nanosecond)
+        at = put_fraction(at, civil.nanosecond);
     *at++ = 'Z';
     return (unsigned)(at - out);
 }
