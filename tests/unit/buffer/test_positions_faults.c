@@ -272,6 +272,24 @@ START_TEST(k8s_11_a_store_begins_in_memory_where_nothing_can_be_written)
 }
 END_TEST
 
+/* What only a person can mend is said at the start. */
+START_TEST(a_directory_without_permission_is_refused)
+{
+    static const struct {
+        unsigned call;
+        uint64_t after;
+    } cases[] = { { SIM_OPEN_DIR, 0 }, { SIM_LOCK, 0 }, { SIM_OPEN, 0 }, { SIM_OPEN, 1 } };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct positions *positions = NULL;
+        sim_fail(disk, cases[i].call, cases[i].after, EACCES, true);
+        ck_assert_int_eq(try_open(&positions), -EACCES);
+        ck_assert_ptr_nonnull(strstr(err.text, "Permission denied"));
+        ck_assert_int_eq(sim_open_files(disk), 0);
+        sim_fail(disk, 0, 0, 0, false);
+    }
+}
+END_TEST
+
 /* A file that can be read but not written (a disk remounted read-only): loaded, and replaced when that passes. */
 START_TEST(spl_11_a_read_only_file_is_loaded_and_later_replaced)
 {
@@ -472,6 +490,34 @@ START_TEST(ckp_03_a_damaged_file_waits_for_room_in_the_quarantine)
 }
 END_TEST
 
+/* Replacing a damaged file fails at each write, sync or rename in turn, and the power goes: never is a half made
+ * one in its place. */
+START_TEST(ckp_03_a_damaged_file_is_replaced_whole_or_not)
+{
+    static const unsigned calls[] = { SIM_WRITE, SIM_SYNC, SIM_SYNC_DIR, SIM_RENAME, SIM_RESERVE };
+    for (size_t c = 0; c < COUNT_OF(calls); c++) {
+        bool reached = true;
+        for (uint64_t n = 0; reached; n++) {
+            size_t len;
+            teardown();
+            setup();
+            uint8_t *file = make_two_sided(&len);
+            for (unsigned side = 0; side < 2; side++)
+                slot_in(file, 5, side)[100] ^= 1;
+            sim_set_file(disk, FILE_NAME, file, len);
+            free(file);
+            sim_fail(disk, calls[c], n, ENOSPC, false);
+            struct positions *positions = open_store();
+            reached = sim_has_failed(disk);
+            positions = cut(positions);
+            for (uint32_t i = 1; i <= 20; i++)
+                ck_assert_uint_eq(get(positions, i), i == 5 ? 0 : 101);
+            positions_close(positions);
+        }
+    }
+}
+END_TEST
+
 /* Of a block that the disk will not give, the other side is used; of neither, the start is refused. */
 START_TEST(a_file_that_cannot_be_read_is_not_forgotten)
 {
@@ -588,6 +634,7 @@ int main(void)
     tcase_add_test(tc, ckp_04_existing_entries_are_stored_where_new_ones_find_no_room);
     tcase_add_test(tc, spl_13_a_failed_sync_is_not_retried_but_made_good);
     tcase_add_test(tc, k8s_11_a_store_begins_in_memory_where_nothing_can_be_written);
+    tcase_add_test(tc, a_directory_without_permission_is_refused);
     tcase_add_test(tc, spl_11_a_read_only_file_is_loaded_and_later_replaced);
     tcase_add_test(tc, spl_15_short_and_interrupted_calls_are_completed);
     tcase_add_test(tc, ckp_03_one_damaged_copy_leaves_the_other);
@@ -596,6 +643,7 @@ int main(void)
     tcase_add_test(tc, ckp_03_what_is_no_positions_file_is_kept_aside);
     tcase_add_test(tc, the_quarantine_has_an_end);
     tcase_add_test(tc, ckp_03_a_damaged_file_waits_for_room_in_the_quarantine);
+    tcase_add_test(tc, ckp_03_a_damaged_file_is_replaced_whole_or_not);
     tcase_add_test(tc, a_file_that_cannot_be_read_is_not_forgotten);
     tcase_add_test(tc, ckp_08_a_later_version_is_refused_and_left_alone);
     tcase_add_test(tc, ckp_12_another_machines_store_is_told_once);
