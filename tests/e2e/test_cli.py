@@ -15,7 +15,7 @@ pipelines:
       - {type: tail, paths: ["${DIR}/in.log"]}
     filters:
       - {type: parse, format: json}
-      - {type: grep, id: keep, when: exists(level), field: level, match: "."}
+      - {type: grep, id: keep, when: exists(level), field: level, include: "."}
     outputs:
       - {type: file, path: "${DIR}/out.log", codec: json, fsync: batch}
       - {type: file, id: errors, when: 'level == "error"', path: "${DIR}/errors.log"}
