@@ -3,7 +3,7 @@
 what comes out, it is run.
 
 In a document a configuration is a block ```yaml. Blocks ```log PATH show what is in a file before, blocks ```out PATH what is in
-one afterwards; they belong to the nearest configuration: the `log` blocks since the last `out`, the `out` blocks that follow."""
+one afterwards; they belong to the nearest configuration: the `log` blocks before it, the `out` blocks that follow."""
 import json
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ def examples_of(document):
         if kind == "out":
             example.outputs.append((path, text))
             continue
-        if example.outputs or (kind == "yaml" and example.config):
+        if example.config:
             found.append(example)
             example = Example(document)
         if kind == "yaml":
