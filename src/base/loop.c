@@ -61,8 +61,16 @@ static void wake_ready(evutil_socket_t fd, short what, void *arg)
         loop->on_wake(loop->on_wake_arg);
 }
 
+/* What the library would print on stderr is answered to our callers anyway, who know what it means. */
+static void say_nothing(int severity, const char *text)
+{
+    (void)severity;
+    (void)text;
+}
+
 struct loop *loop_new(void)
 {
+    event_set_log_callback(say_nothing);
     struct loop *loop = calloc(1, sizeof(*loop));
     if (!loop)
         return NULL;

@@ -140,7 +140,11 @@ void describe_file_markdown(FILE *out)
 
 void describe_index_markdown(const struct config_hooks *hooks, FILE *out)
 {
-    fputs(GENERATED "# Reference\n\n- [The configuration file](configuration.md)\n", out);
+    fputs(GENERATED "# Reference\n\n"
+                    "- [The configuration file](configuration.md)\n"
+                    "- [The command line](command-line.md)\n"
+                    "- [Metrics](metrics.md)\n",
+          out);
     for (enum weir_kind kind = WEIR_INPUT; kind <= WEIR_CODEC_PLUGIN; kind++) {
         const struct weir_plugin *plugin = hooks->list_plugins(hooks->arg, kind, 0);
         if (plugin)

@@ -44,7 +44,7 @@ def example(weir, installed):
 def test_the_example_is_built_loaded_and_run(weir, example):
     listed = weir.cli("plugins", "--plugin-path", example, check=True).stdout
     assert re.search(r"^filter/shorten  Cuts .*shorten\.so$", listed, re.M)
-    assert "\n  max: integer" in weir.cli("plugins", "--plugin-path", example, "filter/shorten", check=True).stdout
+    assert "\n  max: whole number" in weir.cli("plugins", "--plugin-path", example, "filter/shorten", check=True).stdout
     env = {**os.environ, "PLUGIN_DIR": str(example), "STATE_DIR": str(weir.dir / "data")}
     given = "short\na line that is much too long\nfünfzehn Zeichen äöü und mehr\n"
     done = weir.cli("run", "--once", "-c", example / "weir.yaml", input=given, env=env, check=True)
@@ -85,7 +85,7 @@ def test_cfg_14_what_cannot_be_loaded_is_named_and_placed(weir, example):
     for command in ("validate", "explain", "run"):
         done = weir.cli(command, "-c", config, env=env)
         assert done.returncode == 2
-        assert re.search(rf'^{config}:6:\d+: error: .*shorten\.so: .*"shorten".*other\.so', done.stderr, re.M), done.stderr
+        assert re.search(rf'^{config}:5:\d+: error: .*shorten\.so: .*"shorten".*other\.so', done.stderr, re.M), done.stderr
     (example / "other.so").write_bytes(b"not a plugin")
     done = weir.cli("validate", "-c", config, env=env)
     assert done.returncode == 2
