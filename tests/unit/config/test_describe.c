@@ -139,6 +139,8 @@ START_TEST(all_of_them)
                    "# Reference\n"
                    "\n"
                    "- [The configuration file](configuration.md)\n"
+                   "- [The command line](command-line.md)\n"
+                   "- [Metrics](metrics.md)\n"
                    "\n"
                    "## inputs\n"
                    "\n"
