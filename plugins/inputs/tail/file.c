@@ -294,7 +294,7 @@ void tail_file_seen(struct tail *tail, struct tail_file *file, const struct stat
 
 void tail_file_poke(struct tail *tail, struct tail_file *file)
 {
-    if (tail->stopped || file->refused || file->suspended)
+    if (tail->stopped || file->suspended)
         return;
     if (!tail_list_has(&file->ready))
         tail_list_append(&tail->ready, &file->ready);

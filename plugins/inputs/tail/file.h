@@ -26,6 +26,7 @@ struct tail_file {
     uint64_t position; /* everything before it was emitted, or skipped */
     uint64_t marker;   /* of that position */
     uint64_t scanned;  /* no line ends between the position and here */
+    uint64_t suspect;  /* the size at which it was taken for a copy; see generation.c */
     uint64_t size, lag;
     int64_t modified; /* nanoseconds since 1970 UTC; like size as of the last look */
 
@@ -48,10 +49,9 @@ struct tail_file {
     bool finish;     /* emit the unfinished last line */
     bool finished;   /* that was done */
     bool leaving;    /* read to the end: forgotten as soon as all of it is acked */
-    bool refused;    /* no text that can be read */
+    bool refused;    /* no text that can be read; told */
     bool denied;     /* may not be opened; told */
     bool suspended;  /* reading failed; tried again when due */
-    bool after_hole; /* the position is the end of a hole */
     bool renoted;    /* its name or identity is not what is stored */
 };
 

@@ -11,8 +11,8 @@
  * as far as it is known.
  *
  * Where a pattern matches copies too, a copy appears as a new file some time before the truncation, and
- * would be read again from its begin. So a new file that begins like a known one in its directory, and has
- * its marker, or is not yet as long, waits a little. */
+ * would be read again from its begin. So a new file that begins like the one whose name its own begins with,
+ * and has its marker, or is not yet as long, waits a little. */
 #include "generation.h"
 
 #include <dirent.h>
@@ -26,7 +26,7 @@
 #include "names.h"
 
 /* So many equal bytes make a new file suspect. */
-#define SUSPECT_BYTES 256
+#define SUSPECT_BYTES 64
 
 /* ---- copies --------------------------------------------------------------------------------------------- */
 
@@ -116,21 +116,54 @@ bool tail_copy_find(struct tail *tail, struct tail_file *old, struct tail_file *
     return false;
 }
 
-bool tail_copy_is_suspect(struct tail *tail, struct tail_file *file, const struct tail_link *link)
+/* Whether `file`, which begins with these bytes, holds all that was read of `old`, or will when it is as
+ * long. */
+static bool may_become_copy(const struct tail_file *file, const struct tail_file *old,
+                            const char *data, size_t len)
 {
-    char head[TAIL_HEAD_MAX], marker[TAIL_MARKER_MAX];
-    if (!tail_file_open(tail, file))
+    char before[TAIL_MARKER_MAX];
+    if (old == file || !old->marker || old->head.len < SUSPECT_BYTES || len < old->head.len ||
+        tail_head_of(data, old->head.len).hash != old->head.hash)
         return false;
-    const ssize_t got = tail_read(file->fd, head, sizeof(head), 0);
-    struct tail_list *const links = &link->dir->links;
-    for (struct tail_list *at = links->next; at != links; at = at->next) {
-        const struct tail_file *old = tail_of(at, struct tail_link, of_dir)->file;
-        if (!old || old == file || !old->named || old->head.len < SUSPECT_BYTES ||
-            got < old->head.len || tail_head_of(head, old->head.len).hash != old->head.hash)
+    const size_t marked = tail_marker_len(old->marker);
+    const ssize_t n = tail_read(file->fd, before, marked, old->position - marked);
+    return n < (ssize_t)marked || tail_marker_holds(old->marker, before);
+}
+
+/* Goes through the names that a rotated file called `name` may have had before. */
+static bool was_copied(const struct tail *tail, const struct tail_file *file,
+                       const struct tail_dir *dir, struct weir_str name, const char *data,
+                       size_t len)
+{
+    char base[NAME_MAX + 1];
+    const char *end = memrchr(name.ptr, '.', name.len);
+    for (size_t i = 1; i < name.len; i++) {
+        if (!memchr(".-_", name.ptr[i], 3))
             continue;
-        const size_t marked = tail_marker_len(old->marker);
-        const ssize_t n = tail_read(file->fd, marker, marked, old->position - marked);
-        if (n < (ssize_t)marked || tail_marker_holds(old->marker, marker))
+        memcpy(base, name.ptr, i);
+        size_t base_len = i;
+        for (int with_end = 0; with_end < 2; with_end++) {
+            const struct tail_link *link =
+                tail_link_find_named(tail, dir, (struct weir_str){ base, base_len });
+            if (link && link->file && may_become_copy(file, link->file, data, len))
+                return true;
+            if (!end || end <= name.ptr + i)
+                break;
+            const size_t end_len = (size_t)(name.ptr + name.len - end);
+            memcpy(base + i, end, end_len);
+            base_len = i + end_len;
+        }
+    }
+    return false;
+}
+
+bool tail_copy_is_suspect(struct tail *tail, const struct tail_file *file, const char *data,
+                          size_t len)
+{
+    for (struct tail_list *at = file->links.next; at != &file->links; at = at->next) {
+        const struct tail_link *link = tail_of(at, struct tail_link, of_file);
+        if (was_copied(tail, file, link->dir, (struct weir_str){ link->name, link->len }, data,
+                       len))
             return true;
     }
     return false;

@@ -5,7 +5,6 @@
 #include "tail.h"
 
 struct tail_file;
-struct tail_link;
 
 /* Truncation: see generation.c. */
 
@@ -15,7 +14,9 @@ void tail_file_truncated(struct tail *tail, struct tail_file *file, uint64_t siz
 /* Looks for a copy of `old` beside `now`, and lets it go on there. */
 bool tail_copy_find(struct tail *tail, struct tail_file *old, struct tail_file *now);
 
-/* Whether a file that has just appeared looks like a copy of another one in its directory. */
-bool tail_copy_is_suspect(struct tail *tail, struct tail_file *file, const struct tail_link *link);
+/* Whether a file, which begins with these bytes, and of which nothing was read yet, looks like a copy of one
+ * that is known by the name before its rotation. */
+bool tail_copy_is_suspect(struct tail *tail, const struct tail_file *file, const char *data,
+                          size_t len);
 
 #endif

@@ -145,8 +145,12 @@ void tail_hold_limit(struct tail *tail)
 {
     uint64_t held = 0;
     for (struct tail_list *at = tail->files.next; at != &tail->files; at = at->next) {
-        const struct tail_file *file = tail_of(at, struct tail_file, all);
-        held += file->deleted ? file->lag : 0;
+        struct tail_file *file = tail_of(at, struct tail_file, all);
+        struct stat st;
+        if (!file->deleted || file->fd < 0 || fstat(file->fd, &st) < 0)
+            continue;
+        tail_file_set_lag(tail, file, (uint64_t)st.st_size);
+        held += file->lag;
     }
     for (struct tail_list *at = tail->files.next, *next;
          at != &tail->files && held > tail->held_bytes; at = next) {

@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "file.h"
-#include "generation.h"
 #include "hold.h"
 #include "names.h"
 #include "succession.h"
@@ -39,38 +39,54 @@ void tail_look_lost(struct tail *tail, struct tail_link *link)
     tail_hold_rotated(tail, file);
 }
 
+/* Where a symbolic link leads: its target, or, when that is not there, what it says. False when it is no
+ * link, or too long. */
+static bool read_target(const struct tail_link *link, const char *path, char ret[PATH_MAX])
+{
+    char text[PATH_MAX];
+    if (realpath(path, ret))
+        return true;
+    const ssize_t len = readlink(path, text, sizeof(text));
+    if (len <= 0 || len >= PATH_MAX)
+        return false;
+    text[len] = '\0';
+    return tail_path_join(ret, text[0] == '/' ? "" : link->dir->path, weir_str_of(text)) > 0;
+}
+
+/* Cuts a path into its directory and the name in it. */
+static bool split_path(char path[PATH_MAX], const char **ret_dir, struct weir_str *ret_name)
+{
+    char *slash = strrchr(path, '/');
+    *ret_name = weir_str_of(slash ? slash + 1 : path);
+    *ret_dir = !slash ? "." : slash == path ? "/" : path;
+    if (slash)
+        *slash = '\0';
+    return ret_name->len > 0;
+}
+
 /* A symbolic link: its target's directory is watched too, and the target's own name known, so that what is
  * written, or moved, there is seen at once. */
 static void follow_link(struct tail *tail, struct tail_link *link, const char *path)
 {
-    char *target = realpath(path, NULL);
-    char *slash = target ? strrchr(target, '/') : NULL;
-    if (!slash) {
-        free(target);
-        return;
-    }
-    const struct weir_str name = weir_str_of(slash + 1);
-    const struct weir_str parent = { target, slash == target ? 1 : (size_t)(slash - target) };
-    char above[PATH_MAX];
+    char target[PATH_MAX];
+    const char *parent;
+    struct weir_str name;
     struct statx stat;
-    memcpy(above, parent.ptr, parent.len);
-    above[parent.len] = '\0';
-    struct tail_dir *dir = NULL;
-    if (statx(AT_FDCWD, above, 0, TAIL_STATX, &stat) == 0) {
-        const struct tail_identity place = tail_identity_of(&stat);
-        dir = tail_dir_get(tail, parent, place.device, place.inode);
-    }
-    if (dir) {
-        dir->seen = tail->scan;
-        tail_list_append(&dir->pointing, &link->of_target);
-        tail_watch_add(tail, dir);
-        struct tail_link *at = tail_link_find(tail, dir, name);
-        while (at && at->file != link->file)
-            at = tail_link_next(at);
-        if (!at)
-            tail_link_new(tail, dir, name, link->file);
-    }
-    free(target);
+    if (!read_target(link, path, target) || !split_path(target, &parent, &name) ||
+        statx(AT_FDCWD, parent, 0, TAIL_STATX, &stat) < 0 || !S_ISDIR(stat.stx_mode))
+        return;
+    const struct tail_identity place = tail_identity_of(&stat);
+    struct tail_dir *dir = tail_dir_get(tail, weir_str_of(parent), place.device, place.inode);
+    if (!dir)
+        return;
+    dir->seen = tail->scan;
+    tail_list_append(&dir->pointing, &link->of_target);
+    tail_watch_add(tail, dir);
+    struct tail_link *at = tail_link_find(tail, dir, name);
+    while (at && at->file != link->file)
+        at = tail_link_next(at);
+    if (!at && link->file)
+        tail_link_new(tail, dir, name, link->file);
 }
 
 enum there {
@@ -123,8 +139,6 @@ static void greet(struct tail *tail, struct tail_file *file, struct tail_link *l
 {
     if (tail->first_start && tail->read_from == TAIL_END)
         tail_file_skip_to_end(tail, file);
-    else if (tail->started && tail_copy_is_suspect(tail, file, link))
-        tail_hold_suspect(tail, file);
     else if (tail->started)
         tail_succession(tail, file, link);
 }
@@ -175,7 +189,7 @@ void tail_look(struct tail *tail, struct tail_dir *dir, struct weir_str name)
         if (fresh)
             greet(tail, file, link);
     }
-    if (symbolic && there == THERE_FILE)
+    if (symbolic && there != THERE_UNFIT)
         follow_link(tail, link, path);
     if (file)
         tail_file_seen(tail, file, &stat);

@@ -22,7 +22,7 @@ static uint64_t name_hash(const struct tail_dir *dir, struct weir_str name)
 
 /* ---- directories ------------------------------------------------------------------------------------ */
 
-static bool dir_set_path(struct tail_dir *dir, struct weir_str path)
+bool tail_dir_set_path(struct tail_dir *dir, struct weir_str path)
 {
     if (dir->path && weir_str_eq(weir_str_of(dir->path), path))
         return true;
@@ -50,7 +50,7 @@ struct tail_dir *tail_dir_get(struct tail *tail, struct weir_str path, uint64_t 
 {
     struct tail_dir *dir = dir_find(tail, device, inode);
     if (dir)
-        return dir_set_path(dir, path) ? dir : NULL;
+        return dir;
     dir = calloc(1, sizeof(*dir));
     if (!dir)
         return NULL;
@@ -60,7 +60,7 @@ struct tail_dir *tail_dir_get(struct tail *tail, struct weir_str path, uint64_t 
     tail_list_init(&dir->all);
     tail_list_init(&dir->links);
     tail_list_init(&dir->pointing);
-    if (!dir_set_path(dir, path) ||
+    if (!tail_dir_set_path(dir, path) ||
         tail_table_add(&tail->dirs_by_place, &dir->by_place, place_hash(device, inode)) < 0) {
         free(dir->path);
         free(dir);

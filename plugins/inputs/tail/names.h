@@ -15,11 +15,12 @@ struct tail_dir {
     struct tail_list links;    /* names in it */
     struct tail_list pointing; /* symbolic links anywhere that lead to a file in it */
     uint64_t device, inode;
-    int watch;     /* inotify's number for it; -1: none */
-    unsigned seen; /* in which scan */
-    bool lists;    /* files in it match patterns */
-    bool remote;   /* on a filesystem that does not tell of changes made elsewhere */
-    bool orphaned; /* a file of it has lost its name: see succession.c */
+    int watch;       /* inotify's number for it; -1: none */
+    unsigned seen;   /* in which scan it was of interest */
+    unsigned walked; /* in which scan it was listed */
+    bool lists;      /* files in it match patterns */
+    bool remote;     /* on a filesystem that does not tell of changes made elsewhere */
+    bool orphaned;   /* a file of it has lost its name: see succession.c */
     char *path;
 };
 
@@ -36,9 +37,11 @@ struct tail_link {
     char name[];
 };
 
-/* The directory at `path`, known or new. NULL when memory is short. */
+/* The directory of that identity, known or new, then with this path. NULL when memory is short. */
 struct tail_dir *tail_dir_get(struct tail *tail, struct weir_str path, uint64_t device,
                               uint64_t inode);
+/* Gives it the path by which patterns reach it. False when memory is short. */
+bool tail_dir_set_path(struct tail_dir *dir, struct weir_str path);
 /* Frees it when nothing holds it: no name, no link into it, and not seen by the last scan. */
 void tail_dir_release(struct tail *tail, struct tail_dir *dir);
 

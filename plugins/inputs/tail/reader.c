@@ -45,9 +45,13 @@ static bool is_nearly_full(struct weir_block *block)
 }
 
 /* A file with more to read keeps its turn until it had its share. */
-static void go_on(struct tail *tail, struct tail_file *file, uint64_t before)
+static void go_on(struct tail *tail, struct tail_file *file, uint64_t before, unsigned *blocks)
 {
     file->turn += file->position - before;
+    if (file->position == before) { /* it looked for a line's end: that is work too */
+        file->turn += WEIR_BLOCK_BYTES;
+        ++*blocks;
+    }
     if (file->turn < TURN_BYTES)
         return;
     file->turn = 0;
@@ -67,7 +71,7 @@ static bool give_turn(struct tail *tail, struct weir_block **block, unsigned *bl
     const uint64_t before = file->position;
     switch (tail_turn(tail, file, *block)) {
     case TAIL_TURN_DONE: break;
-    case TAIL_TURN_MORE: go_on(tail, file, before); break;
+    case TAIL_TURN_MORE: go_on(tail, file, before, blocks); break;
     case TAIL_TURN_FULL: emit(tail, block, blocks); return true;
     }
     if (is_nearly_full(*block))

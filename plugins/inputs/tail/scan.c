@@ -179,9 +179,9 @@ static void walk(struct tail *tail, size_t len, unsigned depth)
     const struct tail_identity place_of = tail_identity_of(&stat);
     struct tail_dir *dir =
         tail_dir_get(tail, walk_path(tail, len), place_of.device, place_of.inode);
-    if (!dir || dir->seen == tail->scan)
+    if (!dir || dir->walked == tail->scan || !tail_dir_set_path(dir, walk_path(tail, len)))
         return;
-    dir->seen = tail->scan;
+    dir->seen = dir->walked = tail->scan;
     dir->lists = may_list(tail, walk_path(tail, len));
     tail_watch_add(tail, dir);
     list(tail, dir, len, depth);

@@ -24,6 +24,7 @@ enum tail_kind {
     TAIL_COMPRESSED, /* gzip, zstd, xz, bzip2, lz4 */
 };
 #define TAIL_BOM_BYTES 3
+#define TAIL_KIND_BYTES 10 /* so many decide */
 
 /* What a file is that begins with these bytes. */
 enum tail_kind tail_text_kind(const char *data, size_t len);

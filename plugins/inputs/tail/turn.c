@@ -21,6 +21,7 @@
 #include "file.h"
 #include "generation.h"
 #include "hold.h"
+#include "nuls.h"
 #include "text.h"
 
 #define PROBE_AFTER 4096
@@ -104,15 +105,9 @@ static void advance(struct tail *tail, struct tail_file *file, uint64_t to, uint
 {
     file->position = file->scanned = to;
     file->marker = marker;
-    file->after_hole = file->finished = false;
+    file->finished = false;
     file->backoff = 0;
     tail_file_set_lag(tail, file, size);
-}
-
-static void skip(struct tail *tail, struct tail_file *file, uint64_t to, uint64_t size)
-{
-    advance(tail, file, to, 0, size);
-    file->after_hole = true;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------ */
@@ -152,60 +147,92 @@ static bool read_at_position(struct tail *tail, struct tail_file *file, struct l
     return true;
 }
 
-/* Where the NUL bytes at the position end; the file's size when there is nothing else. The block's room is
- * used as scratch memory. */
-static uint64_t end_of_nuls(const struct tail_file *file, const struct look *look)
+/* What a file begins with: NULL, or why it is not read. */
+static const char *unfit(enum tail_kind kind)
 {
-    uint64_t at = file->position;
-    ssize_t n = (ssize_t)look->len;
-    while (n > 0 && at < look->size) {
-        const size_t nuls = tail_text_nuls(look->data, (size_t)n);
-        at += nuls;
-        if (nuls < (size_t)n)
-            return at;
-        n = tail_read(file->fd, look->data, look->room, at);
+    switch (kind) {
+    case TAIL_PLAIN:
+    case TAIL_BOM: return NULL;
+    case TAIL_UTF16: return "it is UTF-16 or UTF-32";
+    case TAIL_COMPRESSED: return "it is compressed";
     }
-    return look->size;
+    return NULL;
 }
 
-/* A file that begins with what is no text, or with a mark; a hole, where a writer went on at its old offset
- * after a truncation. True when the turn is over. */
+/* A file that was refused stays so while it begins as it did. */
+static bool is_still_refused(struct tail_file *file)
+{
+    char begin[TAIL_KIND_BYTES];
+    if (!file->refused)
+        return false;
+    const ssize_t n = tail_read(file->fd, begin, sizeof(begin), 0);
+    file->refused = n > 0 && unfit(tail_text_kind(begin, (size_t)n));
+    return file->refused;
+}
+
+/* The first bytes of a file. True when the turn is over. */
 static bool read_beginning(struct tail *tail, struct tail_file *file, const struct look *look,
                            enum tail_turn *ret)
 {
-    if (file->position == 0) {
-        switch (tail_text_kind(look->data, look->len)) {
-        case TAIL_PLAIN: break;
-        case TAIL_BOM:
-            advance(tail, file, TAIL_BOM_BYTES, 0, look->size);
-            *ret = TAIL_TURN_MORE;
-            return true;
-        case TAIL_UTF16: *ret = turn_refused(tail, file, "it is UTF-16 or UTF-32"); return true;
-        case TAIL_COMPRESSED: *ret = turn_refused(tail, file, "it is compressed"); return true;
-        }
+    const enum tail_kind kind = tail_text_kind(look->data, look->len);
+    const char *why = unfit(kind);
+    if (why) {
+        *ret = turn_refused(tail, file, why);
+        return true;
     }
-    if (look->data[0])
+    if (kind == TAIL_BOM) {
+        advance(tail, file, TAIL_BOM_BYTES, 0, look->size);
+        *ret = TAIL_TURN_MORE;
+        return true;
+    }
+    if (file->has_id || !tail_copy_is_suspect(tail, file, look->data, look->len))
         return false;
-    uint64_t to = file->position;
-    off_t data = lseek(file->fd, (off_t)file->position, SEEK_DATA);
-    if (data < 0 && errno == ENXIO) { /* nothing but a hole, which may yet be filled */
+    if (file->suspect == look->size) /* it has waited, and did not grow */
+        return false;
+    file->suspect = look->size;
+    if (tail->once) /* the others first: one of them may turn out to be truncated */
+        tail_list_append(&tail->ready, &file->ready);
+    else
+        tail_hold_suspect(tail, file);
+    *ret = TAIL_TURN_DONE;
+    return true;
+}
+
+/* NULs where a line should begin. True when the turn is over. */
+static bool read_nuls(struct tail *tail, struct tail_file *file, const struct look *look,
+                      enum tail_turn *ret)
+{
+    const uint64_t to = tail_nuls_end(file->fd, file->position, look->size);
+    if (to >= look->size) { /* space that was reserved, and may yet be filled */
+        tail_file_set_lag(tail, file, file->position);
         *ret = turn_done(tail, file);
         return true;
     }
-    if (data > (off_t)file->position)
-        to = (uint64_t)data;
-    else if (file->position == 0 || file->after_hole)
-        to = end_of_nuls(file, look);
-    if (to == file->position)
-        return false; /* a line that begins with a NUL */
-    if (to >= look->size) {
-        *ret = turn_done(tail, file);
-        return true;
-    }
+    if (file->position > 0 &&
+        lseek(file->fd, (off_t)file->position, SEEK_DATA) == (off_t)file->position)
+        return false; /* no hole: the line has them */
     weir_counter_add(tail->counters.nul_bytes, (int64_t)(to - file->position));
-    skip(tail, file, to, look->size);
+    advance(tail, file, to, 0, look->size);
     *ret = TAIL_TURN_MORE;
     return true;
+}
+
+/* The bytes [from, from + len), at `data`, have no newline. Remembers that, and returns the file's size as
+ * far as something is in it. */
+static uint64_t note_scanned(struct tail_file *file, uint64_t from, const char *data, size_t len,
+                             uint64_t size)
+{
+    size_t nuls = 0;
+    while (nuls < len && !data[len - nuls - 1])
+        nuls++;
+    file->scanned = from + len;
+    if (!nuls)
+        return size;
+    /* What was reserved will be written to; a hole is passed at once. */
+    const uint64_t begin = file->scanned - nuls;
+    const uint64_t end = tail_nuls_end(file->fd, begin, size);
+    file->scanned = end < size ? end : begin;
+    return end < size ? size : begin;
 }
 
 static unsigned run_flags(const struct tail *tail)
@@ -265,6 +292,7 @@ static enum tail_turn turn_unfinished(struct tail *tail, struct tail_file *file,
 {
     if ((tail->once || file->finish) && size > file->position)
         return take_line(tail, file, block, size, false, size);
+    tail_file_set_lag(tail, file, size);
     return turn_done(tail, file);
 }
 
@@ -280,19 +308,20 @@ static enum tail_turn probe(struct tail *tail, struct tail_file *file, struct we
         const uint64_t to = file->scanned + (uint64_t)(newline + 1 - look->data);
         return take_line(tail, file, block, to, true, look->size);
     }
-    file->scanned += (uint64_t)n;
-    if (n > 0 && file->scanned < look->size)
+    const uint64_t size =
+        note_scanned(file, file->scanned, look->data, n > 0 ? (size_t)n : 0, look->size);
+    if (n > 0 && file->scanned < size)
         return TAIL_TURN_MORE;
-    return turn_unfinished(tail, file, block, look->size);
+    return turn_unfinished(tail, file, block, size);
 }
 
 /* No line ends in what was read. */
 static enum tail_turn no_line(struct tail *tail, struct tail_file *file, struct weir_block *block,
                               const struct look *look)
 {
-    file->scanned = file->position + look->len;
-    if (file->scanned >= look->size)
-        return turn_unfinished(tail, file, block, look->size);
+    const uint64_t size = note_scanned(file, file->position, look->data, look->len, look->size);
+    if (file->scanned >= size)
+        return turn_unfinished(tail, file, block, size);
     if (look->len < look->room || weir_block_is_empty(block))
         return TAIL_TURN_MORE;
     return TAIL_TURN_FULL; /* there is more of it than the block has room for */
@@ -330,10 +359,11 @@ static enum tail_turn take_lines(struct tail *tail, struct tail_file *file,
         return TAIL_TURN_FULL;
     if (within < look->len)
         return TAIL_TURN_MORE; /* a line that is too long follows */
-    file->scanned = from + look->len;
-    if (file->scanned < look->size || look->len == look->room)
+    const uint64_t size = note_scanned(file, file->position, look->data + lines.bytes,
+                                       look->len - lines.bytes, look->size);
+    if (file->scanned < size || (look->len == look->room && size == look->size))
         return TAIL_TURN_MORE;
-    return turn_unfinished(tail, file, block, look->size);
+    return turn_unfinished(tail, file, block, size);
 }
 
 enum tail_turn tail_turn(struct tail *tail, struct tail_file *file, struct weir_block *block)
@@ -353,17 +383,22 @@ enum tail_turn tail_turn(struct tail *tail, struct tail_file *file, struct weir_
     if (file->unverified && tail_file_verify(file, file->fd, TAIL_SAME) != TAIL_RESUME)
         return turn_truncated(tail, file, look.size);
     file->unverified = false;
-    file->size = look.size;
-    file->modified = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
+    if (is_still_refused(file))
+        return turn_done(tail, file);
     if (file->scanned > look.size)
         file->scanned = file->position;
-    if (file->scanned > file->position + PROBE_AFTER)
-        return probe(tail, file, block, &look);
-    if (!read_at_position(tail, file, &look, &over))
+    const bool long_line = file->scanned > file->position + PROBE_AFTER;
+    if (!long_line && !read_at_position(tail, file, &look, &over))
         return over;
+    file->size = look.size;
+    file->modified = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
+    if (long_line)
+        return probe(tail, file, block, &look);
     if (look.len == 0)
         return turn_unfinished(tail, file, block, look.size);
-    if ((file->position == 0 || !look.data[0]) && read_beginning(tail, file, &look, &over))
+    if (file->position == 0 && read_beginning(tail, file, &look, &over))
+        return over;
+    if (!look.data[0] && read_nuls(tail, file, &look, &over))
         return over;
     return take_lines(tail, file, block, &look);
 }
