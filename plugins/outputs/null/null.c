@@ -74,14 +74,6 @@ static void out_null_deliver(void *state, struct weir_delivery *delivery)
         answer(self);
 }
 
-static void out_null_drain(void *state, weir_ms deadline)
-{
-    struct out_null *self = state;
-    self->let_go = weir_now(self->host) + deadline;
-    if (self->waiting)
-        answer_after(self, self->delay);
-}
-
 static void out_null_close(void *state)
 {
     struct out_null *self = state;
@@ -98,5 +90,5 @@ WEIR_PLUGIN(out_null) = {
     .explain = out_null_explain,
     .open = out_null_open,
     .close = out_null_close,
-    .output = { .deliver = out_null_deliver, .drain = out_null_drain },
+    .output = { .deliver = out_null_deliver },
 };

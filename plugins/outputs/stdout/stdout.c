@@ -20,14 +20,18 @@
 #define WINDOW_BYTES ((size_t)1024 * 1024)
 #define CHUNK_BYTES ((size_t)64 * 1024)
 #define RECORD_BYTES_MAX ((size_t)8 * 1024 * 1024)
+/* How long before the deadline of a stop what was written is settled, the rest given back. */
+#define LAST_MOMENT_MS 50
 
 struct out_stdout {
     struct weir_encoder *codec;
     struct weir_host *host;
     struct channel channel;
     struct weir_watch *watch; /* while the reader is waited for */
+    struct weir_timer *last_moment;
     struct weir_bytes out;
-    bool torn; /* the last byte written stands within a record */
+    bool stopped; /* the time to stop is over */
+    bool torn;    /* the last byte written stands within a record */
 
     struct weir_delivery *delivery; /* under way, or NULL */
     struct weir_slice slice;        /* its */
@@ -171,6 +175,10 @@ static void write_on(void *state)
 static void out_stdout_deliver(void *state, struct weir_delivery *delivery)
 {
     struct out_stdout *self = state;
+    if (self->stopped) {
+        weir_settle_all(delivery, WEIR_RETRY, WEIR_STR("stopped"));
+        return;
+    }
     self->delivery = delivery;
     self->slice = *weir_delivery_slice(delivery);
     self->settled = self->from = self->to = self->slice.first;
@@ -178,12 +186,19 @@ static void out_stdout_deliver(void *state, struct weir_delivery *delivery)
     write_on(self);
 }
 
+static void give_up(void *state)
+{
+    struct out_stdout *self = state;
+    self->stopped = true;
+    if (self->delivery)
+        give_back(self, "stopped before the reader of standard output took it");
+}
+
+/* The reader has until the deadline. */
 static void out_stdout_drain(void *state, weir_ms deadline)
 {
     struct out_stdout *self = state;
-    (void)deadline;
-    if (self->delivery)
-        give_back(self, "stopped before the reader of standard output took it");
+    weir_timer_set(self->last_moment, deadline > LAST_MOMENT_MS ? deadline - LAST_MOMENT_MS : 0);
 }
 
 static void out_stdout_explain(const void *state, struct weir_bytes *out)
@@ -200,13 +215,17 @@ static int out_stdout_open(void *state, struct weir_host *host, struct weir_erro
     self->host = host;
     self->out.max = RECORD_BYTES_MAX;
     int r = stdout_channel_open(&self->channel, STDOUT_FILENO);
-    return r < 0 ? weir_error_set(err, r, "standard output is closed") : 0;
+    if (r < 0)
+        return weir_error_set(err, r, "standard output is closed");
+    self->last_moment = weir_timer_new(host, give_up);
+    return self->last_moment ? 0 : weir_error_set(err, -ENOMEM, "out of memory for a timer");
 }
 
 static void out_stdout_close(void *state)
 {
     struct out_stdout *self = state;
     stop_waiting(self);
+    self->last_moment = weir_timer_free(self->last_moment);
     if (self->host)
         stdout_channel_close(&self->channel);
     weir_bytes_free(&self->out);
