@@ -67,7 +67,7 @@ show "output: parsed, with context and trace ids, $STATE_DIR/app.json"
 cat "$STATE_DIR/app.json"
 show "input: a web server's access log, $LOG_DIR/access.log"
 cat "$LOG_DIR/access.log"
-show "output: parsed by a regular expression, without the health checks, $STATE_DIR/access.json"
+show "output: parsed, without the health checks, $STATE_DIR/access.json"
 cat "$STATE_DIR/access.json"
 show "a line is appended, and is there at once"
 line='{"ts":"2026-03-02T08:15:20Z","level":"info","msg":"hello"}'

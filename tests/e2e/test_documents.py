@@ -107,5 +107,5 @@ def test_the_quickstart_says_what_it_does(weir):
     assert app[3]["msg"] == "payment refused" and app[3]["env"] == "demo" and app[3]["host.name"]
     assert app[4]["message"].startswith("Traceback")
     web = [json.loads(line) for line in (archive / "access.json").read_text().splitlines()]
-    assert [record["path"] for record in web] == ["/cart", "/pay", "/nowhere"]
+    assert [record["url.path"] for record in web] == ["/cart", "/pay", "/nowhere"]
     assert web[0]["time"] == "2026-03-02T08:15:09Z"
