@@ -37,6 +37,7 @@
 
 struct in_stdin {
     uint64_t max_line;
+    bool strip_cr;
     int64_t ack_fd;
 
     struct weir_host *host;
@@ -63,6 +64,11 @@ static const struct weir_option options[] = {
       .min = "1KiB",
       .max = "64MiB",
       .help = "A longer line is cut there and marked as truncated; the rest of it is lost." },
+    { .name = "strip_cr",
+      .type = WEIR_BOOL,
+      .offset = offsetof(struct in_stdin, strip_cr),
+      .def = "true",
+      .help = "Takes a carriage return before the newline for a part of the line's end." },
     { .name = "ack_fd",
       .type = WEIR_INT,
       .offset = offsetof(struct in_stdin, ack_fd),
@@ -86,6 +92,11 @@ static size_t carry_bytes(const struct in_stdin *self)
 {
     size_t largest = self->max_line > WEIR_BLOCK_BYTES ? self->max_line : WEIR_BLOCK_BYTES;
     return 2 * largest + READ_BYTES_MIN;
+}
+
+static unsigned line_flags(const struct in_stdin *self)
+{
+    return self->strip_cr ? WEIR_RUN_STRIP_CR : 0;
 }
 
 /* ---- taking lines ------------------------------------------------------------------------------------ */
@@ -151,8 +162,8 @@ static bool take(struct in_stdin *self, size_t len)
             stdin_split(weir_block_room(self->block, &room), len, self->max_line);
         struct weir_lines lines = { 0 };
         if (split.lines)
-            lines =
-                weir_block_lines(self->block, self->stream, self->position, split.lines, 0, NULL);
+            lines = weir_block_lines(self->block, self->stream, self->position, split.lines,
+                                     line_flags(self), NULL);
         left(self, lines.bytes, lines.count);
         len -= lines.bytes;
         fits = lines.bytes == split.lines ||
@@ -185,7 +196,7 @@ static void hand_over(struct in_stdin *self)
     weir_emit(self->host, self->block);
     self->block = NULL;
     if (self->lost)
-        weir_input_lost(self->host, "truncated", 0, self->lost);
+        weir_input_lost(self->host, "max_line", 0, self->lost);
     self->lost = 0;
 }
 
@@ -228,7 +239,8 @@ static bool take_last_line(struct in_stdin *self)
     while (self->rest > 0) {
         /* At most max_line bytes, or take() had taken it. */
         if (weir_block_record(self->block, self->stream, self->position,
-                              self->position + self->rest, 0, self->rest, WEIR_RUN_PARTIAL)) {
+                              self->position + self->rest, 0, self->rest,
+                              line_flags(self) | WEIR_RUN_PARTIAL)) {
             left(self, self->rest, 1);
             self->rest = 0;
             break;
