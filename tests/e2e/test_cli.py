@@ -246,3 +246,22 @@ def test_res_13_closed_standard_descriptors(weir):
     config.write_text("pipelines: 1\n")
     subprocess.run([weir.binary, "validate", "-c", config], preexec_fn=lambda: [os.close(fd) for fd in (0, 1, 2)], check=False)
     assert config.read_text() == "pipelines: 1\n"
+
+
+def test_an_admin_address_in_use_is_said_at_the_start(weir):
+    agent = weir(CONFIG)
+    config = weir.dir / "second.yaml"
+    config.write_text(agent.config_path.read_text().replace(str(agent.data_dir), str(weir.dir / "data2")))
+    done = weir.cli("run", "-c", config, env=agent.env)
+    assert done.returncode == 1
+    assert agent.admin in done.stderr
+    assert agent.get("/readyz")[0] == 200
+
+
+def test_a_data_directory_has_one_agent(weir):
+    agent = weir(CONFIG)
+    config = weir.dir / "second.yaml"
+    config.write_text(agent.config_path.read_text().replace(agent.admin, f"{agent.admin}.2"))
+    done = weir.cli("run", "-c", config, env=agent.env)
+    assert done.returncode == 1
+    assert str(agent.data_dir) in done.stderr
