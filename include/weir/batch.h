@@ -201,6 +201,15 @@ WEIR_API enum weir_value weir_value_of(struct weir_str text);
 
 /* ---- for codecs and outputs --------------------------------------------------------------------- */
 
+/* Record `i` as it would be if the batch were opened, which it need not be: a plain line becomes a record
+ * in `room`. Lives as long as both. */
+struct weir_line_record {
+    struct weir_record record;
+    struct weir_field fields[2];
+};
+WEIR_API const struct weir_record *weir_batch_record(const struct weir_batch *batch, uint32_t i,
+                                                     struct weir_line_record *room);
+
 /* What is known about a stream's source, ready to be put between a JSON object's braces: members
  * separated by commas, such as `"log.file.path":"/var/log/x"`, without braces, valid UTF-8 and valid
  * JSON, no name twice; empty when nothing is known. It is what weir_stream_describe() said last (a file

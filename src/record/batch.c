@@ -104,11 +104,9 @@ static bool line_is_truncated(const struct weir_batch *pub, uint32_t i)
     return (run->flags & WEIR_RUN_TRUNCATED) && i == run->first + run->count - 1;
 }
 
-int weir_record_set_message(struct weir_batch *pub, uint32_t i)
+/* The fields of line `i`; returns how many. */
+static uint32_t line_fields(const struct weir_batch *pub, uint32_t i, struct weir_field fields[2])
 {
-    struct weir_field *fields = weir_batch_fields(pub, 2);
-    if (!fields)
-        return -ENOMEM;
     struct weir_str line = weir_batch_line(pub, i);
     fields[0] = (struct weir_field){ .name = "message",
                                      .name_len = 7,
@@ -116,19 +114,39 @@ int weir_record_set_message(struct weir_batch *pub, uint32_t i)
                                      .value_len = (uint32_t)line.len,
                                      .type = WEIR_VALUE_STRING,
                                      .flags = WEIR_NAME_CLEAN };
-    bool truncated = line_is_truncated(pub, i);
-    if (truncated)
-        fields[1] = (struct weir_field){ .name = "weir.truncated",
-                                         .name_len = 14,
-                                         .value = "true",
-                                         .value_len = 4,
-                                         .type = WEIR_VALUE_BOOL,
-                                         .flags = WEIR_NAME_CLEAN | WEIR_VALUE_CLEAN };
+    if (!line_is_truncated(pub, i))
+        return 1;
+    fields[1] = (struct weir_field){ .name = "weir.truncated",
+                                     .name_len = 14,
+                                     .value = "true",
+                                     .value_len = 4,
+                                     .type = WEIR_VALUE_BOOL,
+                                     .flags = WEIR_NAME_CLEAN | WEIR_VALUE_CLEAN };
+    return 2;
+}
+
+int weir_record_set_message(struct weir_batch *pub, uint32_t i)
+{
+    struct weir_field *fields = weir_batch_fields(pub, 2);
+    if (!fields)
+        return -ENOMEM;
     struct weir_record *record = &pub->records[i];
     record->object = NULL;
     record->object_len = record->object_fields = 0;
-    weir_record_keep_fields(pub, record, fields, truncated ? 2 : 1);
+    weir_record_keep_fields(pub, record, fields, line_fields(pub, i, fields));
     return 0;
+}
+
+const struct weir_record *weir_batch_record(const struct weir_batch *pub, uint32_t i,
+                                            struct weir_line_record *room)
+{
+    if (pub->records)
+        return &pub->records[i];
+    room->record = (struct weir_record){ .fields = room->fields,
+                                         .count = line_fields(pub, i, room->fields),
+                                         .event_time = WEIR_TIME_UNSET,
+                                         .line = i };
+    return &room->record;
 }
 
 static int batch_open(struct weir_batch *pub, bool with_message)

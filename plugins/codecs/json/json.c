@@ -117,40 +117,11 @@ static void codec_json_close(void *state)
     weir_bytes_free(&self->source.names);
 }
 
-/* A plain line as a record. */
-static struct weir_record plain_record(const struct weir_batch *batch, const struct weir_run *run,
-                                       uint32_t i, struct weir_field fields[2])
-{
-    const bool truncated = (run->flags & WEIR_RUN_TRUNCATED) && i == run->first + run->count - 1;
-    struct weir_str line = weir_batch_line(batch, i);
-    fields[0] = (struct weir_field){ .name = "message",
-                                     .name_len = 7,
-                                     .value = line.ptr,
-                                     .value_len = (uint32_t)line.len,
-                                     .type = WEIR_VALUE_STRING,
-                                     .flags = WEIR_NAME_CLEAN };
-    if (truncated)
-        fields[1] = (struct weir_field){ .name = "weir.truncated",
-                                         .name_len = 14,
-                                         .value = "true",
-                                         .value_len = 4,
-                                         .type = WEIR_VALUE_BOOL,
-                                         .flags = WEIR_NAME_CLEAN | WEIR_VALUE_CLEAN };
-    return (struct weir_record){
-        .fields = fields, .count = truncated ? 2 : 1, .event_time = WEIR_TIME_UNSET, .line = i
-    };
-}
-
 static bool encode_record(struct codec_json *self, const struct weir_batch *batch,
                           const struct weir_run *run, uint32_t i, struct weir_bytes *out)
 {
-    struct weir_field fields[2];
-    struct weir_record plain;
-    const struct weir_record *record = &plain;
-    if (batch->records)
-        record = &batch->records[i];
-    else
-        plain = plain_record(batch, run, i, fields);
+    struct weir_line_record room;
+    const struct weir_record *record = weir_batch_record(batch, i, &room);
     if (codec_json_tail(self, batch, run, i, record) < 0)
         return false;
     return codec_json_print(out, batch, !(run->flags & WEIR_RUN_NEWLINES), record,
