@@ -13,6 +13,7 @@
 #include <weir/plugin.h>
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "channel.h"
@@ -207,6 +208,14 @@ static void out_stdout_explain(const void *state, struct weir_bytes *out)
         "A record is delivered when the pipe, terminal or file has it, not when a reader has.\n";
     (void)state;
     (void)!weir_bytes_add(out, text, sizeof(text) - 1);
+}
+
+/* What was started without a standard output has this in its place. */
+static bool leads_nowhere(void)
+{
+    struct stat st, null;
+    return fstat(STDOUT_FILENO, &st) == 0 && S_ISCHR(st.st_mode) && stat("/dev/null", &null) == 0 &&
+           st.st_rdev == null.st_rdev;
 }
 
 static int out_stdout_open(void *state, struct weir_host *host, struct weir_error *err)
