@@ -226,6 +226,9 @@ static int out_stdout_open(void *state, struct weir_host *host, struct weir_erro
     int r = stdout_channel_open(&self->channel, STDOUT_FILENO);
     if (r < 0)
         return weir_error_set(err, r, "standard output is closed");
+    if (leads_nowhere())
+        weir_warn(host, "standard output is closed or /dev/null: what is written there is gone",
+                  weir_kv_int("fd", STDOUT_FILENO));
     self->last_moment = weir_timer_new(host, give_up);
     return self->last_moment ? 0 : weir_error_set(err, -ENOMEM, "out of memory for a timer");
 }
