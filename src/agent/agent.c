@@ -161,8 +161,11 @@ static int agent_open(struct agent *agent, struct weir_error *err)
     if (!agent->loop || !agent->messenger || !agent->metrics)
         return weir_error_set(err, -ENOMEM, "out of memory");
     identity_read("", &agent->host);
+    /* A name is no identity: a container has another one at each start. */
+    const bool named_only = agent->host.machine_id_source == IDENTITY_HOSTNAME;
     const struct positions_options positions = { .data_dir = service->data_dir,
-                                                 .machine_id = agent->host.machine_id,
+                                                 .machine_id =
+                                                     named_only ? NULL : agent->host.machine_id,
                                                  .messenger = agent->messenger,
                                                  .metrics = agent->metrics };
     int r = positions_open(&positions, &agent->positions, err);
