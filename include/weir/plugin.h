@@ -10,7 +10,8 @@
  *
  *   step                 thread                 what a plugin does
  *   describe             -                      nothing: the table is data
- *   check, explain       main                   looks at the options alone: no files, no network, nothing kept
+ *   check, explain,      main                   looks at the options alone: no files, no network, nothing kept
+ *     reads, writes
  *   open                 main, once             opens what it needs; never the network (a dead sink must not
  *                                               block the start)
  *   input.start, work,   the instance's own     reads into blocks, finds boundaries, emits; when
@@ -91,6 +92,9 @@ struct weir_plugin {
             void (*committed)(void *self, struct weir_stream *stream, uint64_t position);
             /* Stop reading: nothing is emitted after this returns. Optional. */
             void (*stop)(void *self);
+            /* Whether the file at `path`, an absolute one, would be read: an agent that reads what it
+             * writes would never come to an end. Pure, as `check` is. Optional. */
+            bool (*reads)(const void *self, struct weir_str path);
         } input;
         struct {
             /* Edits the batch: fields, severity, times, ids; drops records. */
@@ -109,6 +113,9 @@ struct weir_plugin {
             void (*drain)(void *self, weir_ms deadline);
             /* USR1: files were moved away. Optional. */
             void (*reopen)(void *self);
+            /* The one file that is written, by its absolute path, which lives as long as the options;
+             * empty when it depends on the records. Pure, as `check` is. Optional. */
+            struct weir_str (*writes)(const void *self);
         } output;
         struct {
             /* See weir_encode() and weir_encode_view(); `view` is optional. */

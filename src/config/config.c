@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#include "config/conflicts.h"
 #include "config/expand.h"
 #include "config/include.h"
 #include "config/pipelines.h"
@@ -119,6 +120,8 @@ static struct config *finish(struct reading *reading, size_t errors_before)
 {
     if (diagnostics_errors(reading->diag) == errors_before || reading->pipelines)
         pipelines_finish(reading, (struct config_place){ reading->files->path, 1, 1 });
+    if (diagnostics_errors(reading->diag) == errors_before)
+        conflicts_check(reading);
     if (diagnostics_errors(reading->diag) == errors_before)
         return reading->config;
     return config_free(reading->config);

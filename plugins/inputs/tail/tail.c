@@ -158,6 +158,26 @@ static void in_tail_explain(const void *state, struct weir_bytes *out)
         (void)!weir_bytes_add(out, older, sizeof(older) - 1);
 }
 
+/* Whether one of the patterns, as they are written, is one of that path. One without a '/' means, among
+ * `paths`, a file of the working directory, which is not known here. */
+static bool any_matches(const struct weir_texts *texts, struct weir_str path, bool names)
+{
+    bool matches = false;
+    for (size_t i = 0; i < texts->count && !matches; i++) {
+        const char *why;
+        struct tail_glob *glob = tail_glob_new(texts->items[i], &why);
+        matches = glob && (names || !tail_glob_is_name(glob)) && tail_glob_matches(glob, path);
+        tail_glob_free(glob);
+    }
+    return matches;
+}
+
+static bool in_tail_reads(const void *state, struct weir_str path)
+{
+    const struct tail *tail = state;
+    return any_matches(&tail->paths, path, false) && !any_matches(&tail->exclude, path, true);
+}
+
 static struct tail_glob **compile(const struct weir_texts *texts)
 {
     struct tail_glob **globs = calloc(texts->count + 1, sizeof(globs[0]));
@@ -428,5 +448,6 @@ WEIR_PLUGIN(in_tail) = {
         .resume = in_tail_work,
         .committed = in_tail_committed,
         .stop = in_tail_stop,
+        .reads = in_tail_reads,
     },
 };

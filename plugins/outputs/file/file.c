@@ -346,6 +346,12 @@ static void out_file_close(void *state)
     weir_bytes_free(&self->writer.out);
 }
 
+static struct weir_str out_file_writes(const void *state)
+{
+    const struct out_file *self = state;
+    return weir_template_is_constant(self->path) ? weir_template_text(self->path) : WEIR_STR_NONE;
+}
+
 WEIR_PLUGIN(out_file) = {
     .abi = WEIR_PLUGIN_ABI,
     .kind = WEIR_OUTPUT,
@@ -361,5 +367,6 @@ WEIR_PLUGIN(out_file) = {
                 .parallel = PARALLEL,
                 .deliver = out_file_deliver,
                 .drain = out_file_drain,
-                .reopen = out_file_reopen },
+                .reopen = out_file_reopen,
+                .writes = out_file_writes },
 };
