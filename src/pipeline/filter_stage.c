@@ -206,16 +206,17 @@ int filter_stage_init(struct filter_stage *stage, struct pipeline *pipeline, str
     return r;
 }
 
+struct batch *filter_stage_abandon(struct filter_stage *stage)
+{
+    return stage->pipeline ? ring_take_all(&stage->ring) : NULL;
+}
+
 void filter_stage_deinit(struct filter_stage *stage)
 {
     if (!stage->pipeline)
         return;
     for (unsigned i = 0; stage->filters && i < stage->count; i++)
         host_close(&stage->filters[i].host);
-    for (struct batch *batch = ring_take_all(&stage->ring), *next; batch; batch = next) {
-        next = batch->next;
-        input_return(batch);
-    }
     free(stage->filters);
     worker_deinit(&stage->worker);
     ring_deinit(&stage->ring);

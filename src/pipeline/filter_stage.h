@@ -28,7 +28,10 @@ struct filter_stage {
 /* The stage of a pipeline whose config, log and ledger are set. 0, or a negative errno with *err set. */
 int filter_stage_init(struct filter_stage *stage, struct pipeline *pipeline,
                       struct weir_error *err);
-void filter_stage_deinit(struct filter_stage *stage); /* safe on a zeroed one */
+/* Takes out what no filter has seen, linked by `next`. Safe on a zeroed stage. @thread main, when nothing
+ * else runs. */
+struct batch *filter_stage_abandon(struct filter_stage *stage);
+void filter_stage_deinit(struct filter_stage *stage); /* it is empty; safe on a zeroed one */
 int filter_stage_start(struct filter_stage *stage);
 
 /* Takes a batch over. @thread any input's. */

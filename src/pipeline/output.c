@@ -309,11 +309,30 @@ int output_new(struct pipeline *pipeline, unsigned index, const struct config_pl
     return host_open(&output->host, err);
 }
 
+/* Answers that came when the thread no longer looked. What is to be tried again stays unanswered. */
+static void output_take_last_answers(struct output *output)
+{
+    for (struct weir_delivery *delivery = output->settled, *next; delivery; delivery = next) {
+        next = delivery->next;
+        if (!delivery->retry)
+            output_take_answer(output, delivery);
+    }
+    output->settled = NULL;
+    output->settled_last = &output->settled;
+}
+
+void output_close(struct output *output)
+{
+    if (!output)
+        return;
+    host_close(&output->host);
+    output_take_last_answers(output);
+}
+
 struct output *output_free(struct output *output)
 {
     if (!output)
         return NULL;
-    host_close(&output->host);
     for (unsigned i = 0; output->deliveries && i < output->parallel; i++)
         delivery_end(&output->deliveries[i]);
     free(output->deliveries);

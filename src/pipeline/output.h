@@ -45,8 +45,10 @@ struct output {
 
 int output_new(struct pipeline *pipeline, unsigned index, const struct config_plugin *config,
                struct output **ret, struct weir_error *err);
-struct output *
-output_free(struct output *output); /* closes the plugin; NULL is fine; returns NULL */
+/* Closes the plugin: from here on nobody reads a batch for it. The thread has ended or never ran. NULL is
+ * fine. @thread main. */
+void output_close(struct output *output);
+struct output *output_free(struct output *output); /* it is closed; NULL is fine; returns NULL */
 int output_start(struct output *output);
 
 /* Lets the plugin know when the agent will stop, in milliseconds from now. @thread main. */

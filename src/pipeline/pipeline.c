@@ -78,10 +78,10 @@ int pipeline_new(const struct pipeline_env *env, const struct config_pipeline *c
     return 0;
 }
 
-/* What outputs have not answered: their inputs read it again next time. */
-static void pipeline_abandon(struct pipeline *pipeline)
+/* What has not been answered: nothing of it is done, and its inputs read it again next time. */
+static void batches_abandon(struct batch *batch)
 {
-    for (struct batch *batch = log_abandon(pipeline->log), *next; batch; batch = next) {
+    for (struct batch *next; batch; batch = next) {
         next = batch->next;
         block_recycle(batch->input, batch);
     }
@@ -91,8 +91,12 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
 {
     if (!pipeline)
         return NULL;
+    /* An output may read its batches until it is closed, on threads of its own. */
+    for (size_t i = 0; pipeline->outputs && i < pipeline->output_count; i++)
+        output_close(pipeline->outputs[i]);
     if (pipeline->log)
-        pipeline_abandon(pipeline);
+        batches_abandon(log_abandon(pipeline->log));
+    batches_abandon(filter_stage_abandon(&pipeline->stage));
     filter_stage_deinit(&pipeline->stage);
     for (size_t i = 0; pipeline->outputs && i < pipeline->output_count; i++)
         output_free(pipeline->outputs[i]);

@@ -26,6 +26,10 @@ static void put_lines(struct fake_lines *self, char *at, int64_t count)
 static void work(void *state)
 {
     struct fake_lines *self = state;
+    if (self->begin_after && !atomic_load(self->begin_after)) {
+        weir_input_again(self->host);
+        return;
+    }
     if (self->next == self->lines) {
         weir_input_end(self->host);
         return;

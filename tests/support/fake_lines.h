@@ -20,7 +20,8 @@ struct fake_lines {
      * NULL. */
     fake_line_answered_f *is_answered;
     void *arg;
-    int open_error, start_error; /* a negative errno to answer with */
+    int open_error, start_error;    /* a negative errno to answer with */
+    const atomic_uint *begin_after; /* emits nothing while that is 0; may be NULL */
 
     struct weir_host *host;
     struct weir_stream *stream;
