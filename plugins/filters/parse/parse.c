@@ -30,7 +30,8 @@ static const struct weir_option time_options[] = {
       .type = WEIR_TEXT,
       .offset = offsetof(struct filter_parse, time.field),
       .required = true,
-      .help = "The parsed field that holds the time of the event." },
+      .help =
+          "The parsed field that holds the time of the event, or a path into a nested one (`meta.ts`)." },
     { .name = "format",
       .type = WEIR_TEXT,
       .offset = offsetof(struct filter_parse, time.format),
@@ -49,7 +50,7 @@ static const struct weir_option time_options[] = {
       .def = "true",
       .help =
           "Whether the field stays beside the event time that it sets. One whose time cannot be read "
-          "stays in any case." },
+          "stays in any case, and so does a nested one." },
     { 0 },
 };
 
@@ -85,8 +86,9 @@ static const struct weir_option options[] = {
     { .name = "severity",
       .type = WEIR_TEXT,
       .offset = offsetof(struct filter_parse, severity),
-      .help = "The parsed field that names the severity (`warn`, `E`, `notice`, 3, 40); it stays a "
-              "field." },
+      .help =
+          "The parsed field, or a path into a nested one (`log.level`), that names the severity "
+          "(`warn`, `E`, `notice`, 3, 40); it stays a field." },
     { .name = "on_error",
       .type = WEIR_ENUM,
       .offset = offsetof(struct filter_parse, on_error),

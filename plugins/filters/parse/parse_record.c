@@ -27,10 +27,22 @@ static void count_memory(struct filter_parse *self, int r)
         self->tally.no_memory++;
 }
 
+/* The same, or what the name leads to as a path into a nested object, which is put into *nested. */
+static const struct weir_field *guess_find_path(struct field_guess *guess,
+                                                const struct weir_record *record,
+                                                struct weir_field *nested)
+{
+    const struct weir_field *field = guess_find(guess, record);
+    if (field || !memchr(guess->name.ptr, '.', guess->name.len))
+        return field;
+    return weir_record_lookup(record, guess->name, nested) ? nested : NULL;
+}
+
 static void set_severity(struct filter_parse *self, struct weir_batch *batch,
                          struct weir_record *record)
 {
-    const struct weir_field *field = guess_find(&self->severity_field, record);
+    struct weir_field nested;
+    const struct weir_field *field = guess_find_path(&self->severity_field, record, &nested);
     if (!field)
         return;
     unsigned severity = weir_severity_parse(weir_field_text(batch, field));
@@ -41,7 +53,8 @@ static void set_severity(struct filter_parse *self, struct weir_batch *batch,
 static void set_time(struct filter_parse *self, struct weir_batch *batch,
                      struct weir_record *record, int64_t observed)
 {
-    const struct weir_field *field = guess_find(&self->time_field, record);
+    struct weir_field nested;
+    const struct weir_field *field = guess_find_path(&self->time_field, record, &nested);
     if (!field)
         return;
     int64_t time;
@@ -50,7 +63,7 @@ static void set_time(struct filter_parse *self, struct weir_batch *batch,
         return;
     }
     record->event_time = time;
-    if (!self->time_stays)
+    if (!self->time_stays && field != &nested)
         count_memory(self, weir_record_remove(batch, record, self->time_field.at));
 }
 

@@ -82,6 +82,15 @@ static const struct parse_case {
       TEXT("{\"level\":\"error\",\"ts\":\"2026-03-01T00:00:00Z\"}"),
       "level=s:error log.record.original=s:{\"level\":\"error\",\"ts\":\"2026-03-01T00:00:00Z\"} | time "
       "1772323200000000000 | severity 17" },
+    { "{format: json, severity: log.level}", TEXT("{\"log\":{\"level\":\"warn\"}}"),
+      "object log=j:{\"level\":\"warn\"} | severity 13" },
+    { "{format: json, severity: log.level}",
+      TEXT("{\"log\":{\"level\":\"info\"},\"log.level\":\"warn\"}"),
+      "object log=j:{\"level\":\"info\"} log.level=s:warn | severity 13" },
+    { "{format: json, severity: log.level}", TEXT("{\"log\":7}"), "object log=i:7" },
+    { "{format: json, time: {field: a.ts, keep: false}}",
+      TEXT("{\"a\":{\"ts\":\"2026-03-01T00:00:00\\u005a\"}}"),
+      "object a=j:{\"ts\":\"2026-03-01T00:00:00\\u005a\"} | time 1772323200000000000" },
     /* Regular expressions */
     { ACCESS, TEXT("h frank [01/Mar/2026:01:00:00 +0100] 200"),
       "host=s:h user=s:frank status=i:200 | time 1772323200000000000" },
