@@ -10,11 +10,12 @@
  *   - Beside a number, a field is compared as a number, also when it is a text that looks like one
  *     (a regular expression yields texts); when it is not a number, the comparison does not hold.
  *   - Beside a text, a field is compared by its text, byte by byte; numbers by how they are written.
- *   - `severity` beside a text that names one ("warn") is compared by rank: severity >= "warn".
+ *   - `severity` beside a text that names one ("warn") is compared by rank: severity >= "warn". That goes
+ *     for a field of that name, too, when its text names one.
  *   - true, false and null are equal to themselves only.
  *
- * A plain line is a record whose one field is `message`, and is looked at without making records of the
- * batch. Values are compared where they stand; only a text with JSON escapes is decoded, and only when it
+ * A plain line is a record whose one field is `message` (and `weir.truncated`, where it was cut), and is
+ * looked at without making records of the batch. Values are compared where they stand; only a text with JSON escapes is decoded, and only when it
  * is searched or ordered. */
 #include "record/condition.h"
 
@@ -103,26 +104,19 @@ static bool builtin_value(const struct condition_node *node, const struct weir_r
     return false;
 }
 
-/* The value that the node looks at; *ret_rank its rank when it is the record's own severity, else 0.
- * False when there is none. */
+/* The value that the node looks at; false when there is none. */
 static bool value_find(const struct condition_node *node, const struct subject *subject,
-                       struct value *ret, unsigned *ret_rank)
+                       struct value *ret)
 {
     const struct weir_batch *batch = subject->batch;
-    *ret_rank = 0;
-    if (!batch->records) {
-        if (!node->is_message)
-            return false;
+    if (!batch->records && node->is_message) {
         struct weir_str line = weir_batch_line(batch, subject->index);
         value_text(ret, line.ptr, line.len);
         return true;
     }
-    const struct weir_record *record = &batch->records[subject->index];
-    if (weir_record_lookup(record, node->path, &ret->field))
-        return true;
-    if (node->builtin == BUILTIN_SEVERITY)
-        *ret_rank = record->severity;
-    return builtin_value(node, record, ret);
+    struct weir_line_record room;
+    const struct weir_record *record = weir_batch_record(batch, subject->index, &room);
+    return weir_record_lookup(record, node->path, &ret->field) || builtin_value(node, record, ret);
 }
 
 /* A field's text with escapes undone. */
@@ -166,9 +160,17 @@ static bool order_holds(enum condition_op op, int order)
     }
 }
 
+/* What `severity` ranks beside a text that names a severity; 0: compare by text. */
+static unsigned severity_rank(const struct condition_node *node, const struct weir_field *value)
+{
+    if (node->builtin != BUILTIN_SEVERITY || !node->severity || value->type != WEIR_VALUE_STRING)
+        return 0;
+    return weir_severity_parse((struct weir_str){ value->value, value->value_len });
+}
+
 /* Whether `value op literal`, `op` being one of the comparisons but != (which is `not ==`). */
 static bool compare(const struct condition_node *node, enum condition_op op,
-                    struct subject *subject, const struct weir_field *value, unsigned rank)
+                    struct subject *subject, const struct weir_field *value)
 {
     struct condition_number number;
     const struct weir_str raw = { value->value, value->value_len };
@@ -182,7 +184,8 @@ static bool compare(const struct condition_node *node, enum condition_op op,
                order_holds(op, order_of_numbers(&number, node));
     case LITERAL_TEXT: break;
     }
-    if (rank && node->severity)
+    const unsigned rank = severity_rank(node, value);
+    if (rank)
         return order_holds(op, (rank > node->severity) - (rank < node->severity));
     if (op == CONDITION_EQ && (value->flags & WEIR_VALUE_ESCAPED))
         return json_unescaped_eq(raw, node->text);
@@ -192,18 +195,17 @@ static bool compare(const struct condition_node *node, enum condition_op op,
 static bool test_holds(const struct condition_node *node, struct subject *subject)
 {
     struct value value;
-    unsigned rank;
-    const bool found = value_find(node, subject, &value, &rank);
+    const bool found = value_find(node, subject, &value);
     switch (node->op) {
     case CONDITION_EXISTS: return found;
-    case CONDITION_NE: return !found || !compare(node, CONDITION_EQ, subject, &value.field, rank);
+    case CONDITION_NE: return !found || !compare(node, CONDITION_EQ, subject, &value.field);
     case CONDITION_MATCHES:
         return found &&
                weir_regex_match(node->regex, plain_text(subject, &value.field)) == WEIR_REGEX_YES;
     case CONDITION_MATCHES_NOT:
         return !found ||
                weir_regex_match(node->regex, plain_text(subject, &value.field)) != WEIR_REGEX_YES;
-    default: return found && compare(node, node->op, subject, &value.field, rank);
+    default: return found && compare(node, node->op, subject, &value.field);
     }
 }
 

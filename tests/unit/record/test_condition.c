@@ -110,6 +110,11 @@ START_TEST(test_the_records_own_severity_and_ids)
     /* A field of the name comes first. */
     made_batch_add(batch, 0, "severity", WEIR_VALUE_STRING, "zzz");
     ck_assert(ask("severity == \"zzz\"", batch));
+    ck_assert(!ask("severity == \"error\"", batch));
+    ck_assert(ask("severity > \"error\"", batch)); /* as texts */
+    made_batch_add(batch, 0, "severity", WEIR_VALUE_STRING, "ERROR");
+    ck_assert(ask("severity == \"err\" and severity >= \"warn\" and severity < \"fatal\"", batch));
+    ck_assert(ask("severity =~ \"^ERROR$\"", batch));
     made_batch_free(batch);
 }
 END_TEST
@@ -134,6 +139,13 @@ START_TEST(test_plain_lines_stay_plain)
         ck_assert_uint_eq(match, lines[i].match);
         condition_free(condition);
     }
+    made_batch_split(batch, 2, WEIR_RUN_TRUNCATED);
+    ck_assert(!ask("exists(weir.truncated)", batch));
+    uint64_t cut = 0;
+    struct condition *is_cut = condition_new("weir.truncated == true", &err, &offset);
+    ck_assert_int_eq(condition_match(is_cut, batch, &cut), 0);
+    ck_assert_uint_eq(cut, 4);
+    condition_free(is_cut);
     ck_assert_ptr_null(batch->pub.records);
     /* Dropped records never match. */
     weir_batch_drop(&batch->pub, 0);
