@@ -39,22 +39,32 @@ static size_t escape_byte(unsigned char byte, char out[6])
     return 6;
 }
 
-/* Writes the character at `text`, which does not mean itself; returns the bytes read. */
-static size_t escape_char(const char *text, size_t left, char out[6], size_t *ret_written)
+/* Writes what stands for the byte at `text`, which does not mean itself; returns the bytes written. */
+static size_t escape_one(const char *text, char out[6])
 {
-    if ((unsigned char)text[0] < 0x80) {
-        *ret_written = escape_byte((unsigned char)text[0], out);
-        return 1;
+    if ((unsigned char)text[0] < 0x80)
+        return escape_byte((unsigned char)text[0], out);
+    memcpy(out, UTF8_REPLACEMENT, UTF8_REPLACEMENT_LEN); /* it belongs to no character */
+    return UTF8_REPLACEMENT_LEN;
+}
+
+/* How many bytes at the start of `text` mean themselves: the plain ones, and valid characters beyond
+ * ASCII, of which some languages have more than of the others. */
+static size_t unescaped_run(json_plain_f *json_plain, const char *text, size_t len)
+{
+    size_t at = 0;
+    for (;;) {
+        at += json_plain(text + at, len - at);
+        const size_t from = at;
+        while (at < len && (unsigned char)text[at] >= 0x80) {
+            const size_t step = utf8_char(text + at, len - at);
+            if (step == 0)
+                return at;
+            at += step;
+        }
+        if (at == from)
+            return at;
     }
-    size_t len = utf8_char(text, left);
-    if (len == 0) {
-        memcpy(out, UTF8_REPLACEMENT, UTF8_REPLACEMENT_LEN);
-        *ret_written = UTF8_REPLACEMENT_LEN;
-        return 1;
-    }
-    memcpy(out, text, len);
-    *ret_written = len;
-    return len;
 }
 
 size_t json_escape(const char *text, size_t len, char *out)
@@ -62,19 +72,17 @@ size_t json_escape(const char *text, size_t len, char *out)
     json_plain_f *json_plain = simd_best()->json_plain;
     char *const start = out;
     for (;;) {
-        size_t plain = json_plain(text, len), written;
-        memcpy(out, text, plain);
-        out += plain;
-        text += plain;
-        len -= plain;
-        if (len == 0)
+        size_t run = unescaped_run(json_plain, text, len);
+        memcpy(out, text, run);
+        out += run;
+        if (run == len)
             return (size_t)(out - start);
         char escaped[JSON_ESCAPE_GROWTH];
-        size_t step = escape_char(text, len, escaped, &written);
+        size_t written = escape_one(text + run, escaped);
         memcpy(out, escaped, written);
         out += written;
-        text += step;
-        len -= step;
+        text += run + 1;
+        len -= run + 1;
     }
 }
 
@@ -83,17 +91,14 @@ size_t json_escaped_length(const char *text, size_t len)
     json_plain_f *json_plain = simd_best()->json_plain;
     size_t total = 0;
     for (;;) {
-        size_t plain = json_plain(text, len), written;
-        total += plain;
-        text += plain;
-        len -= plain;
-        if (len == 0)
+        size_t run = unescaped_run(json_plain, text, len);
+        total += run;
+        if (run == len)
             return total;
         char escaped[JSON_ESCAPE_GROWTH];
-        size_t step = escape_char(text, len, escaped, &written);
-        total += written;
-        text += step;
-        len -= step;
+        total += escape_one(text + run, escaped);
+        text += run + 1;
+        len -= run + 1;
     }
 }
 
