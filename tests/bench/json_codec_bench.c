@@ -2,7 +2,8 @@
 /* What one record costs the json codec, one core:
  *
  *     gcc -O2 -D_GNU_SOURCE -Iinclude -Isrc -Itests tests/bench/json_codec_bench.c \
- *         build/tests/support/libtest_support.a build/plugins/libweir.a -lxxhash -levent_core -lpcre2-8 -lyaml
+ *         build/tests/support/libtest_support.a build/plugins/libweir.a -lxxhash
+ *     ./a.out
  *
  * copied    an object of some 500 bytes, as it came, and two fields added
  * builtins  the same with time, severity and ids
