@@ -135,7 +135,7 @@ def test_validate_opens_nothing(weir):
 service: {data_dir: /nonexistent/data, admin: {listen: "unix:/nonexistent/admin.sock"}}
 pipelines:
   app:
-    inputs: [{type: tail, paths: ["/nonexistent/*.log"]}]
+    inputs: [{type: tail, paths: ["/nonexistent/logs/*.log"]}]
     outputs: [{type: file, path: /nonexistent/out.log}]
 """)
     before = files_below(weir.dir)
