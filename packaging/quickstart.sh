@@ -90,7 +90,7 @@ cat <<EOF
 
 --- it works
 The binary is build/src/cli/weir. What to do next:
-  build/src/cli/weir explain -c conf/examples/quickstart.yaml   what this configuration does, and guarantees
-  build/src/cli/weir plugins                                    what there is to build pipelines of
-  docs/guide/start.md                                           the next five minutes
+  build/src/cli/weir explain -c conf/weir.yaml  what a configuration does, and what is guaranteed
+  build/src/cli/weir plugins                    what there is to build pipelines of
+  docs/guide/start.md                           the next five minutes
 EOF
