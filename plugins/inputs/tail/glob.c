@@ -251,6 +251,12 @@ static bool set_root(struct tail_glob *glob)
     return true;
 }
 
+static bool names_directory(const char *pattern, size_t len)
+{
+    return (len > 0 && pattern[len - 1] == '/') ||
+           (len > 1 && pattern[len - 1] == '.' && pattern[len - 2] == '/');
+}
+
 struct tail_glob *tail_glob_new(const char *pattern, const char **ret_why)
 {
     const size_t len = strlen(pattern);
@@ -264,7 +270,7 @@ struct tail_glob *tail_glob_new(const char *pattern, const char **ret_why)
     glob->absolute = pattern[0] == '/';
     glob->name_only = !strchr(pattern, '/');
     struct weir_str rest = { glob->text, len }, text;
-    const char *why = len && pattern[len - 1] == '/' ? "it names a directory, not files" : NULL;
+    const char *why = names_directory(pattern, len) ? "it names a directory, not files" : NULL;
     while (!why && next_component(&rest, &text))
         why = add_component(glob, text);
     if (!why && glob->count == 0)

@@ -26,6 +26,9 @@
 
 #define DEPTH_MAX 64
 
+/* How often a blind tail looks: see watch.c. */
+#define BLIND_POLL_MS 1000
+
 /* A scan that takes long is done less often: at most a tenth of the time. */
 #define REST_FACTOR 9
 
@@ -270,8 +273,18 @@ void tail_scan(struct tail *tail)
         scan_root(tail, tail_glob_root(tail->globs[i]));
     sweep(tail);
     tail_orphans(tail);
+    tail->told_blind &= tail->blind;
     tail->scanned_at = weir_now(tail->host);
     tail->scan_took = tail->scanned_at - from;
+}
+
+void tail_poll_set(struct tail *tail)
+{
+    weir_ms after = tail->poll_interval;
+    if (tail->blind && after > BLIND_POLL_MS)
+        after = BLIND_POLL_MS;
+    if (!tail->stopped && !tail->once)
+        weir_timer_set(tail->poll, after);
 }
 
 void tail_scan_want(struct tail *tail)

@@ -17,9 +17,6 @@
 #include "succession.h"
 #include "watch.h"
 
-/* How often a blind tail looks: see watch.c. */
-#define BLIND_POLL_MS 1000
-
 static const char *const read_from_choices[] = { "beginning", "end", NULL };
 
 static const struct weir_option options[] = {
@@ -307,15 +304,6 @@ static void in_tail_close(void *state)
 
 /* ---- running ---------------------------------------------------------------------------------------------- */
 
-static void set_poll(struct tail *tail)
-{
-    weir_ms after = tail->poll_interval;
-    if (tail->blind && after > BLIND_POLL_MS)
-        after = BLIND_POLL_MS;
-    if (!tail->stopped && !tail->once)
-        weir_timer_set(tail->poll, after);
-}
-
 static void poll_now(void *state)
 {
     struct tail *tail = state;
@@ -325,7 +313,7 @@ static void poll_now(void *state)
     tail_hold_limit(tail);
     tail_scan_want(tail);
     tail_scan_settle(tail);
-    set_poll(tail);
+    tail_poll_set(tail);
     tail_reader_run(tail);
 }
 
@@ -343,7 +331,7 @@ static void rescan_now(void *state)
     if (tail->stopped)
         return;
     tail_scan_settle(tail);
-    set_poll(tail);
+    tail_poll_set(tail);
     tail_reader_run(tail);
 }
 
@@ -401,7 +389,7 @@ static int in_tail_start(void *state)
     tail->first_start = false;
     tail->started = true;
     tail_scan_settle(tail);
-    set_poll(tail);
+    tail_poll_set(tail);
     weir_input_again(tail->host);
     return 0;
 }

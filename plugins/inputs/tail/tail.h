@@ -61,11 +61,12 @@ struct tail {
     /* Looking. */
     int inotify; /* -1: none */
     struct weir_watch *watch;
-    bool started;              /* the first scan is over */
-    bool once;                 /* --once */
-    bool first_start;          /* nothing was stored by an earlier run */
-    bool rescan_wanted, blind; /* blind: a directory's changes are not told */
-    unsigned scan;             /* the number of the scan */
+    bool started;     /* the first scan is over */
+    bool once;        /* --once */
+    bool first_start; /* nothing was stored by an earlier run */
+    bool rescan_wanted;
+    bool blind, told_blind; /* changes in some directory are not told of */
+    unsigned scan;          /* the number of the scan */
     weir_ms scan_took, scanned_at;
     weir_ms alarm_at; /* when `alarm` is set for; 0: it is not */
     char *scan_path;  /* PATH_MAX bytes */

@@ -56,6 +56,9 @@ static void tell_blind(struct tail *tail, const char *path, int error)
     const char *cure = error == ENOSPC   ? "raise the sysctl fs.inotify.max_user_watches"
                        : error == EMFILE ? "raise the sysctl fs.inotify.max_user_instances"
                                          : "none is known";
+    if (tail->told_blind)
+        return;
+    tail->told_blind = true;
     weir_warn(tail->host, "cannot watch for changes, looks once a second instead",
               weir_kv_str("path", path), weir_kv_str("error", strerror(error)),
               weir_kv_str("cure", cure));
@@ -87,8 +90,7 @@ void tail_watch_add(struct tail *tail, struct tail_dir *dir)
     const bool files = dir->lists || !tail_list_is_empty(&dir->pointing);
     int watch = inotify_add_watch(tail->inotify, dir->path, DIR_EVENTS | (files ? FILE_EVENTS : 0));
     if (watch < 0 && errno != ENOENT && errno != ENOTDIR) {
-        if (!tail->blind)
-            tell_blind(tail, dir->path, errno);
+        tell_blind(tail, dir->path, errno);
         tail->blind = true;
     }
     if (watch != dir->watch)
@@ -141,6 +143,7 @@ static void on_event(struct tail *tail, const struct inotify_event *event)
 static void watch_ready(void *state)
 {
     struct tail *tail = state;
+    const bool was_blind = tail->blind;
     _Alignas(struct inotify_event) char buffer[EVENT_BYTES];
     for (int i = 0; i < READS_MAX; i++) {
         ssize_t n = read(tail->inotify, buffer, sizeof(buffer));
@@ -153,6 +156,8 @@ static void watch_ready(void *state)
         }
     }
     tail_scan_settle(tail);
+    if (tail->blind && !was_blind)
+        tail_poll_set(tail);
     tail_reader_run(tail);
 }
 
