@@ -90,38 +90,64 @@ static uint32_t codec_text_encode(void *state, const struct weir_slice *slice, u
     return i;
 }
 
-/* Whether all lines of a run stand in the batch as they go out: no newline inside of one, and no carriage
- * return that belongs to a terminator. */
-static bool run_is_verbatim(const struct weir_batch *batch, const struct weir_run *run)
+/* The record that the byte at `offset` of the batch's data belongs to, one from `at` on. */
+static uint32_t record_at(const struct weir_batch *batch, uint32_t at, size_t offset)
+{
+    uint32_t high = batch->count - 1;
+    while (at < high) {
+        uint32_t middle = at + (high - at) / 2;
+        if (batch->ends[middle] <= offset)
+            at = middle + 1;
+        else
+            high = middle;
+    }
+    return at;
+}
+
+/* The first of the records [at, end), all of one run, that does not stand in the batch as it goes out: it
+ * holds a newline, or a carriage return belongs to its terminator. */
+static uint32_t verbatim_in_run(const struct weir_batch *batch, const struct weir_run *run,
+                                uint32_t at, uint32_t end)
 {
     if (run->flags & WEIR_RUN_NEWLINES)
-        return false;
+        return at;
     if (!(run->flags & WEIR_RUN_STRIP_CR))
-        return true;
-    const char *from = weir_batch_span(batch, run->first).ptr;
-    const char *end = batch->data + batch->ends[run->first + run->count - 1];
-    return !memchr(from, '\r', (size_t)(end - from));
+        return end;
+    const char *from = weir_batch_span(batch, at).ptr, *const stop =
+                                                           batch->data + batch->ends[end - 1];
+    while ((from = memchr(from, '\r', (size_t)(stop - from)))) {
+        if (from[1] == '\n') /* there is one: the terminator is the last byte */
+            return record_at(batch, at, (size_t)(from - batch->data));
+        from++;
+    }
+    return end;
+}
+
+/* The end of the records from `at` on that are in the slice, without a gap. */
+static uint32_t gapless_end(const struct weir_slice *slice, uint32_t at)
+{
+    const uint32_t end = slice->first + slice->count;
+    if (!slice->mask && !slice->batch->dropped)
+        return end;
+    while (at < end && weir_slice_has(slice, at))
+        at++;
+    return at;
 }
 
 /* The end of the records from `at` on that go out as they stand, in one piece. */
 static uint32_t verbatim_end(const struct weir_slice *slice, uint32_t at)
 {
     const struct weir_batch *batch = slice->batch;
-    const struct weir_run *run = weir_batch_run(batch, at), *last = batch->runs + batch->run_count;
-    uint32_t end = at;
-    while (run < last && run_is_verbatim(batch, run)) {
-        end = run->first + run->count;
+    const uint32_t end = gapless_end(slice, at);
+    const struct weir_run *run = weir_batch_run(batch, at);
+    while (at < end) {
+        const uint32_t run_end = run->first + run->count < end ? run->first + run->count : end;
+        at = verbatim_in_run(batch, run, at, run_end);
+        if (at < run_end)
+            break;
         run++;
     }
-    const uint32_t stop = slice->first + slice->count;
-    if (end > stop)
-        end = stop;
-    if (!slice->mask && !batch->dropped)
-        return end;
-    for (uint32_t i = at; i < end; i++)
-        if (!weir_slice_has(slice, i))
-            return i;
-    return end;
+    return at;
 }
 
 static uint32_t codec_text_view(void *state, const struct weir_slice *slice, uint32_t at,

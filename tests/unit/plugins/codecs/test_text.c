@@ -70,10 +70,18 @@ END_TEST
 START_TEST(test_a_carriage_return_of_the_terminator_goes)
 {
     struct batch *batch = make_batch("one\r\ntwo\n", WEIR_RUN_STRIP_CR);
-    expect(batch, NULL, "one\ntwo\n", 0);
+    expect(batch, NULL, "one\ntwo\n", 1);
     made_batch_free(batch);
     batch = make_batch("one\ntwo\n", WEIR_RUN_STRIP_CR); /* has none: as it stands */
     expect(batch, NULL, "one\ntwo\n", 1);
+    made_batch_free(batch);
+}
+END_TEST
+
+START_TEST(test_a_view_goes_up_to_the_first_line_that_is_changed)
+{
+    struct batch *batch = make_batch("a\rb\ntwo\n\r\nfour\n\r", WEIR_RUN_STRIP_CR);
+    expect(batch, NULL, "a\rb\ntwo\n\nfour\n\n", 2);
     made_batch_free(batch);
 }
 END_TEST
@@ -135,6 +143,7 @@ int main(void)
     TCase *tcase = tcase_create("text");
     tcase_add_test(tcase, test_plain_lines_are_one_view);
     tcase_add_test(tcase, test_a_carriage_return_of_the_terminator_goes);
+    tcase_add_test(tcase, test_a_view_goes_up_to_the_first_line_that_is_changed);
     tcase_add_test(tcase, test_dropped_lines_part_the_views);
     tcase_add_test(tcase, test_runs_of_different_kinds);
     tcase_add_test(tcase, test_a_record_never_becomes_two_lines);
