@@ -9,15 +9,16 @@
 
 extern const struct weir_plugin weir_plugin_codec_text;
 
-static struct weir_encoder *text_codec(const char *template)
+/* *ret_template outlives the codec, as a configuration's would. */
+static struct weir_encoder *text_codec(const char *template, struct weir_template **ret_template)
 {
     struct weir_error err = { 0 };
     size_t offset;
     struct {
         struct weir_template *template;
     } *state = calloc(1, weir_plugin_codec_text.state_size);
-    if (template)
-        state->template = template_new(template, &err, &offset);
+    *ret_template = template ? template_new(template, &err, &offset) : NULL;
+    state->template = *ret_template;
     return encoder_new(&weir_plugin_codec_text, state);
 }
 
@@ -44,7 +45,8 @@ static void encode_all(struct weir_encoder *encoder, const struct weir_slice *sl
 
 static void expect(const struct batch *batch, const char *template, const char *text, int views)
 {
-    struct weir_encoder *encoder = text_codec(template);
+    struct weir_template *tpl;
+    struct weir_encoder *encoder = text_codec(template, &tpl);
     struct weir_slice slice = made_batch_slice(batch);
     for (int with_views = 0; with_views < 2; with_views++) {
         struct weir_bytes out = { .max = 4096 };
@@ -57,6 +59,7 @@ static void expect(const struct batch *batch, const char *template, const char *
         weir_bytes_free(&out);
     }
     encoder_free(encoder);
+    template_free(tpl);
 }
 
 START_TEST(test_plain_lines_are_one_view)
@@ -124,7 +127,8 @@ END_TEST
 START_TEST(test_a_record_is_encoded_whole_or_not_at_all)
 {
     struct batch *batch = make_batch("short\nmuch longer than that\n", 0);
-    struct weir_encoder *encoder = text_codec("${message}");
+    struct weir_template *tpl;
+    struct weir_encoder *encoder = text_codec("${message}", &tpl);
     struct weir_slice slice = made_batch_slice(batch);
     struct weir_bytes out = { .max = 10 };
     ck_assert_uint_eq(weir_encode(encoder, &slice, 0, &out, 100), 1);
@@ -134,6 +138,7 @@ START_TEST(test_a_record_is_encoded_whole_or_not_at_all)
     ck_assert_uint_eq(out.len, 0);
     weir_bytes_free(&out);
     encoder_free(encoder);
+    template_free(tpl);
     made_batch_free(batch);
 }
 END_TEST
