@@ -22,6 +22,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "hold.h"
 #include "names.h"
 #include "scan.h"
 
@@ -134,6 +135,8 @@ void tail_file_free(struct tail *tail, struct tail_file *file)
         file->after->before = NULL;
     if (file->before)
         file->before->after = NULL;
+    if (file->replaced_by)
+        file->replaced_by->replaces = NULL;
     if (file->replaces)
         tail_file_free(tail, file->replaces);
     free(file->noted);
@@ -147,7 +150,6 @@ void tail_file_forget(struct tail *tail, struct tail_file *file)
 {
     if (file->replaces)
         tail_file_forget(tail, file->replaces);
-    file->replaces = NULL;
     if (file->has_id && (file->stream || stream_open(tail, file)))
         weir_stream_forget(file->stream);
     file->stream = NULL;
@@ -236,6 +238,8 @@ static void cannot_open(struct tail *tail, struct tail_file *file, int r)
                   weir_kv_str("path", tail_file_path(file, room)),
                   weir_kv_str("error", strerror(-r)));
     file->denied = true;
+    if (r != -EACCES && r != -EPERM) /* of these, an event tells when they are over */
+        tail_hold_suspended(tail, file);
 }
 
 bool tail_file_open(struct tail *tail, struct tail_file *file)
@@ -443,8 +447,10 @@ void tail_file_note(struct tail *tail, struct tail_file *file, bool sync)
         weir_warn(tail->host,
                   "cannot store that a file was truncated: after a crash it may be read again",
                   weir_kv_str("error", strerror(-r)));
-    if (file->replaces)
-        tail_list_append(&tail->doomed, &file->replaces->orphan);
+    if (!file->replaces)
+        return;
+    tail_list_append(&tail->doomed, &file->replaces->orphan);
+    file->replaces->replaced_by = NULL;
     file->replaces = NULL;
 }
 

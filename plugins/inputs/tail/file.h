@@ -38,8 +38,9 @@ struct tail_file {
     weir_ms backoff;
 
     struct tail_file *after, *before; /* a file is read after the one it succeeded */
-    struct tail_file *replaces; /* what was here before the truncation, until this is stored */
-    char *noted;                /* the path that was stored, for a file without a name */
+    struct tail_file *replaces,
+        *replaced_by; /* what was here before the truncation, until this is stored */
+    char *noted;      /* the path that was stored, for a file without a name */
 
     bool has_id, indexed;
     bool unplaced;   /* no name is known, and it may be under another one */

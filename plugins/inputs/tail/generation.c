@@ -209,6 +209,9 @@ static void hand_over(struct tail *tail, struct tail_file *file, struct tail_fil
     tail_list_remove(&file->open);
     tail_list_remove(&file->ready);
     tail_list_remove(&file->waiting);
+    if (file->unplaced)
+        tail_file_unplace(tail, now);
+    tail_file_placed(tail, file);
     now->rotated = file->rotated;
     now->deleted = file->deleted;
     file->rotated = file->deleted = false;
@@ -237,6 +240,7 @@ void tail_file_truncated(struct tail *tail, struct tail_file *file, uint64_t siz
         if (unread)
             weir_input_lost(tail->host, "truncated", 0, unread);
         now->replaces = file;
+        file->replaced_by = now;
     }
     now->size = size;
     tail_file_set_lag(tail, now, size);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "file.h"
+#include "succession.h"
 
 #define BACKOFF_MIN_MS 1000
 #define BACKOFF_MAX_MS 60000
@@ -78,6 +79,8 @@ static void let_go(struct tail *tail, struct tail_file *file)
         file->rotated = false;
         return;
     }
+    if (tail_succession_keep(tail, file))
+        return;
     file->leaving = true;
     if (file->deleted)
         tail_file_close(tail, file);

@@ -20,53 +20,19 @@
 #include "generation.h"
 #include "hold.h"
 #include "names.h"
+#include "rotated.h"
 #include "scan.h"
 
-/* Positions of files that are gone are kept for so long: their directory may not be mounted just now. */
+/* Positions of files whose directory is gone are kept for so long: it may be moved back, or mounted again. */
 #define KEEP_GONE_NS (INT64_C(24) * 3600 * 1000000000)
+
+/* And of so many at most. */
+#define KEEP_GONE_MAX 4096
 
 /* Files of earlier runs times directories to look for their names in, at most. */
 #define SEARCH_MAX 10000000
 
 #define BETWEEN_MAX 1024
-
-/* ---- names ------------------------------------------------------------------------------------------------ */
-
-static bool ends_with(struct weir_str text, struct weir_str end)
-{
-    return text.len >= end.len && memcmp(text.ptr + text.len - end.len, end.ptr, end.len) == 0;
-}
-
-static bool begins_with(struct weir_str text, struct weir_str begin)
-{
-    return text.len >= begin.len && memcmp(text.ptr, begin.ptr, begin.len) == 0;
-}
-
-static bool is_compressed_name(struct weir_str name)
-{
-    static const char *const ends[] = {
-        ".gz", ".bz2", ".xz", ".zst", ".lz4", ".lzma", ".zip", ".Z"
-    };
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-        if (ends_with(name, weir_str_of(ends[i])))
-            return true;
-    return false;
-}
-
-bool tail_is_rotated_name(struct weir_str name, struct weir_str base)
-{
-    if (name.len <= base.len || is_compressed_name(name))
-        return false;
-    if (begins_with(name, base))
-        return memchr(".-_", name.ptr[base.len], 3) != NULL;
-    const char *dot = memrchr(base.ptr, '.', base.len);
-    if (!dot || dot == base.ptr)
-        return false;
-    const struct weir_str stem = { base.ptr, (size_t)(dot - base.ptr) };
-    const struct weir_str end = { dot, base.len - stem.len };
-    return begins_with(name, stem) && ends_with(name, end) &&
-           memchr(".-_", name.ptr[stem.len], 3) != NULL;
-}
 
 /* ---- orphans ------------------------------------------------------------------------------------------------ */
 
@@ -76,16 +42,59 @@ static bool is_deleted(const struct tail_file *file)
     return file->fd >= 0 && fstat(file->fd, &st) == 0 && st.st_nlink == 0;
 }
 
+/* Whether the directory in which it was is not where it was. */
+static bool has_moved(const struct tail_file *file)
+{
+    for (struct tail_list *at = file->links.next; at != &file->links; at = at->next) {
+        const struct tail_dir *dir = tail_of(at, struct tail_link, of_file)->dir;
+        struct statx stat;
+        if (statx(AT_FDCWD, dir->path, 0, TAIL_STATX, &stat) < 0)
+            return true;
+        const struct tail_identity found = tail_identity_of(&stat);
+        if (found.device != dir->device || found.inode != dir->inode)
+            return true;
+    }
+    return false;
+}
+
+bool tail_succession_keep(struct tail *tail, struct tail_file *file)
+{
+    char room[PATH_MAX];
+    if (!file->has_id || !file->unplaced || tail->unplaced > KEEP_GONE_MAX || is_deleted(file) ||
+        !has_moved(file))
+        return false;
+    char *noted = strdup(tail_file_path(file, room));
+    if (!noted)
+        return false;
+    free(file->noted);
+    file->noted = noted;
+    while (!tail_list_is_empty(&file->links))
+        tail_link_free(tail, tail_of(file->links.next, struct tail_link, of_file));
+    tail_list_remove(&file->ready);
+    tail_list_remove(&file->waiting);
+    tail_file_close(tail, file);
+    file->rotated = file->suspended = false;
+    file->modified = weir_now_wall(tail->host);
+    return true;
+}
+
+static void tell_gone(struct tail *tail, const struct tail_file *file)
+{
+    char room[PATH_MAX];
+    if (!file->lag)
+        return;
+    weir_warn(tail->host, "a file is gone that was not read to its end",
+              weir_kv_str("path", tail_file_path(file, room)),
+              weir_kv_int("lost_bytes", (int64_t)file->lag));
+    weir_input_lost(tail->host, "gone", 0, file->lag);
+}
+
 /* It cannot be reached any more. */
 static void gone(struct tail *tail, struct tail_file *file)
 {
-    char room[PATH_MAX];
-    if (file->lag) {
-        weir_warn(tail->host, "a file is gone that was not read to its end",
-                  weir_kv_str("path", tail_file_path(file, room)),
-                  weir_kv_int("lost_bytes", (int64_t)file->lag));
-        weir_input_lost(tail->host, "gone", 0, file->lag);
-    }
+    if (tail_succession_keep(tail, file))
+        return;
+    tell_gone(tail, file);
     tail_list_remove(&file->ready);
     file->leaving = true;
     if (!tail_file_is_busy(tail, file))
@@ -293,28 +302,45 @@ static void succeed_noted(struct tail *tail, struct tail_file *const *group, siz
         fill_between(tail, dir, base, last, now);
 }
 
-/* An older generation of a file that is there: the truncation was under way when the agent ended. True when
- * nothing is left of it. */
-static bool was_superseded(struct tail *tail, struct tail_file *file)
+/* Sees to an older generation of a file that is there: the truncation was under way when the agent ended. It
+ * goes on in its copy, or is forgotten. False when there is none. */
+static bool supersede_one(struct tail *tail)
 {
-    enum tail_likeness likeness;
-    struct tail_file *now = tail_file_find(tail, &file->identity, &likeness);
-    if (!file->unplaced || !now || now == file || likeness != TAIL_SAME)
-        return false;
-    if (!tail_copy_find(tail, file, now))
-        tail_file_forget(tail, file);
-    return true;
+    for (struct tail_list *at = tail->files.next; at != &tail->files; at = at->next) {
+        enum tail_likeness likeness;
+        struct tail_file *file = tail_of(at, struct tail_file, all);
+        if (!is_astray(file) || !file->unplaced)
+            continue;
+        struct tail_file *now = tail_file_find(tail, &file->identity, &likeness);
+        if (!now || now == file || likeness != TAIL_SAME)
+            continue;
+        if (!tail_copy_find(tail, file, now))
+            tail_file_forget(tail, file);
+        return true;
+    }
+    return false;
+}
+
+/* What a symbolic link led to before has another name in the directory that it leads into, which no pattern
+ * lists. */
+static void look_behind_links(struct tail *tail)
+{
+    for (struct tail_list *at = tail->dirs.next; at != &tail->dirs && tail->unplaced > 0;
+         at = at->next) {
+        struct tail_dir *dir = tail_of(at, struct tail_dir, all);
+        if (!dir->lists && !tail_list_is_empty(&dir->pointing))
+            tail_scan_place(tail, dir);
+    }
 }
 
 void tail_succession_start(struct tail *tail)
 {
     size_t count = 0, dirs = 0;
-    for (struct tail_list *at = tail->files.next, *next; at != &tail->files; at = next) {
-        struct tail_file *file = tail_of(at, struct tail_file, all);
-        next = at->next;
-        if (is_astray(file) && !was_superseded(tail, file))
-            count++;
-    }
+    look_behind_links(tail);
+    while (supersede_one(tail))
+        continue;
+    for (struct tail_list *at = tail->files.next; at != &tail->files; at = at->next)
+        count += is_astray(tail_of(at, struct tail_file, all));
     for (struct tail_list *at = tail->dirs.next; at != &tail->dirs; at = at->next)
         dirs++;
     if (!count || count > SEARCH_MAX / (dirs + 1))
@@ -346,7 +372,9 @@ void tail_succession_expire(struct tail *tail)
         struct tail_file *file = tail_of(at, struct tail_file, all);
         next = at->next;
         if (is_astray(file) && file->unplaced && file->fd < 0 && !file->stream &&
-            file->modified < now - KEEP_GONE_NS)
+            file->modified < now - KEEP_GONE_NS) {
+            tell_gone(tail, file);
             tail_file_forget(tail, file);
+        }
     }
 }

@@ -15,11 +15,10 @@ void tail_orphans(struct tail *tail);
 void tail_succession(struct tail *tail, struct tail_file *file, struct tail_link *link);
 /* After the first scan: the files of an earlier run that are not under their names any more. */
 void tail_succession_start(struct tail *tail);
+/* Keeps the position of a file that went away with its directory, which may come back. False when that is not
+ * what became of it. */
+bool tail_succession_keep(struct tail *tail, struct tail_file *file);
 /* Forgets files of earlier runs that have been gone for long. */
 void tail_succession_expire(struct tail *tail);
-
-/* Whether `name` is one that a file called `base` gets when it is rotated ("base.1", "base-20260101", or
- * "stem-20260101.ext"), and not that of a compressed one. */
-bool tail_is_rotated_name(struct weir_str name, struct weir_str base);
 
 #endif

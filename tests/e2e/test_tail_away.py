@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that go away and come back, or lead elsewhere while nobody looks, and files that only look like rotated ones."""
+import os
+import time
+
+import pytest
+
+from harness.following import Following, config, metric, numbered, wait_metric
+from harness.wait import wait_until
+
+FAST = {"rotate_wait": "300ms", "poll_interval": "10s"}
+
+
+def test_a_log_of_its_own_is_not_taken_for_a_rotated_one(weir):
+    """Born between two generations of app.log, and not asked for."""
+    logs = Following(weir)
+    weir(config("app.log", **FAST))
+    logs.append("app.log", "1")
+    logs.wait(["1"])
+    time.sleep(0.02)
+    logs.append("app-audit.log", "secret")
+    logs.append("app.log.json", "secret")
+    time.sleep(0.02)
+    logs.rotate("app.log")
+    logs.append("app.log", "2")
+    logs.wait(["1", "2"])
+    logs.append("app-audit.log", "secret")
+    logs.append("app.log", "3")
+    logs.wait_in_order(["1", "2", "3"])
+
+
+@pytest.mark.parametrize("started_again", [False, True], ids=["open", "closed"])
+def test_tail_32_a_directory_that_is_moved_and_comes_back(weir, started_again):
+    """Longer away than rotated files are held, with something written to it meanwhile."""
+    logs = Following(weir)
+    logs.path("tree").mkdir()
+    agent = weir(config("tree/*.log", **FAST))
+    first, second = numbered("first", 0, 100), numbered("second", 0, 100)
+    logs.append("tree/a.log", *first)
+    logs.wait(first)
+    if started_again:
+        agent.restart()
+    scans = metric(agent, "weir_tail_scans_total")
+    os.rename(logs.path("tree"), logs.path("away"))
+    wait_metric(agent, "weir_tail_scans_total", scans + 1)
+    wait_until(lambda: not any("a.log" in path for path in agent.fds().values()), what="the file to be closed")
+    logs.append("away/a.log", *second)
+    os.rename(logs.path("away"), logs.path("tree"))
+    logs.append("tree/a.log", "end")
+    logs.wait_in_order(first + second + ["end"])
+    agent.restart()
+    logs.append("tree/a.log", "more")
+    logs.wait_in_order(first + second + ["end", "more"])
+    assert metric(agent, "weir_input_lost_bytes_total") == 0
+
+
+def test_tail_15_a_link_that_leads_elsewhere_after_the_start(weir):
+    """What was not read of the old target is read from it, wherever its name is by then."""
+    logs = Following(weir)
+    for name in ("links", "targets"):
+        logs.path(name).mkdir()
+    agent = weir(config("links/*.log", **FAST))
+    os.symlink("../targets/one", logs.path("links/a.log"))
+    logs.append("targets/one", "1")
+    logs.wait(["1"])
+    agent.stop()
+    logs.append("targets/one", "2")
+    os.rename(logs.path("targets/one"), logs.path("targets/one.1"))
+    logs.append("targets/two", "3")
+    logs.path("links/a.log").unlink()
+    os.symlink("../targets/two", logs.path("links/a.log"))
+    agent.start()
+    logs.wait(["1", "2", "3"])
+
+
+def test_a_stop_before_a_truncated_file_has_a_new_line(weir):
+    """Two generations of it are there then."""
+    logs = Following(weir)
+    agent = weir(config("a.log", **FAST))
+    logs.append("a.log", "1", "2")
+    logs.wait(["1", "2"])
+    os.truncate(logs.path("a.log"), 0)
+    wait_metric(agent, "weir_tail_truncated_files_total", 1)
+    agent.restart()
+    logs.append("a.log", "3")
+    logs.wait_in_order(["1", "2", "3"])
+
+
+@pytest.mark.unsanitized
+def test_tail_34_no_descriptor_for_a_while(weir):
+    """Nothing can be opened: the file is tried again soon, without an event."""
+    logs = Following(weir)
+    logs.append("a.log", "1")
+    weir(config("*.log", rotate_wait="300ms"), wrapper=["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P",
+                                                        str(logs.path("a.log")), "-e", "trace=openat", "-e",
+                                                        "inject=openat:error=EMFILE:when=1..2"])
+    logs.wait(["1"], limit=8)
