@@ -95,3 +95,29 @@ def test_tail_34_no_descriptor_for_a_while(weir):
                                                         str(logs.path("a.log")), "-e", "trace=openat", "-e",
                                                         "inject=openat:error=EMFILE:when=1..2"])
     logs.wait(["1"], limit=8)
+
+
+def test_tail_11_an_inode_number_used_again_and_rotated_while_stopped(weir):
+    """Two positions are stored for one inode number: that of the file that is gone, and that of the one to be found."""
+    logs = Following(weir)
+    agent = weir(config("*.log", **FAST))
+    inodes = set()
+    for i in range(20):
+        logs.append(f"{i}.log", f"first {i}")
+        inodes.add(os.stat(logs.path(f"{i}.log")).st_ino)
+    logs.wait([f"first {i}" for i in range(20)])
+    agent.stop()
+    for i in range(20):
+        logs.path(f"{i}.log").unlink()
+    for i in range(20):
+        logs.append(f"new-{i}.log", f"second {i}")
+    agent.start()
+    logs.wait([f"{n} {i}" for n in ("first", "second") for i in range(20)])
+    if not any(os.stat(logs.path(f"new-{i}.log")).st_ino in inodes for i in range(20)):
+        pytest.skip("this filesystem does not use inode numbers again at once")
+    agent.stop()
+    for i in range(20):
+        logs.append(f"new-{i}.log", f"third {i}")
+        logs.rotate(f"new-{i}.log")
+    agent.start()
+    logs.wait([f"{n} {i}" for n in ("first", "second", "third") for i in range(20)])

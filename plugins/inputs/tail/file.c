@@ -58,15 +58,15 @@ struct tail_file *tail_file_find(const struct tail *tail, const struct tail_iden
     return best;
 }
 
-struct tail_file *tail_file_unplaced(const struct tail *tail, uint64_t inode)
+bool tail_file_has_unplaced(const struct tail *tail, uint64_t inode)
 {
     struct tail_node *node = tail_table_find(&tail->files_by_inode, inode_hash(inode));
     for (; node; node = tail_table_next(node)) {
         struct tail_file *file = tail_of(node, struct tail_file, by_inode);
         if (file->unplaced && file->identity.inode == inode)
-            return file;
+            return true;
     }
-    return NULL;
+    return false;
 }
 
 void tail_file_placed(struct tail *tail, struct tail_file *file)

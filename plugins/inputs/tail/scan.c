@@ -86,17 +86,16 @@ static bool may_list(const struct tail *tail, struct weir_str directory)
 /* Gives `name` to the file of that inode number, if it is one that has none. */
 static void place(struct tail *tail, struct tail_dir *dir, struct weir_str name, uint64_t inode)
 {
-    struct tail_file *file = tail_file_unplaced(tail, inode);
-    if (!file)
-        return;
     struct statx stat;
     char path[PATH_MAX];
-    if (!tail_path_join(path, dir->path, name) ||
+    enum tail_likeness likeness;
+    if (!tail_file_has_unplaced(tail, inode) || !tail_path_join(path, dir->path, name) ||
         statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, TAIL_STATX, &stat) < 0 ||
         !S_ISREG(stat.stx_mode))
         return;
     const struct tail_identity found = tail_identity_of(&stat);
-    if (tail_identity_compare(&file->identity, &found) < TAIL_LIKELY)
+    struct tail_file *file = tail_file_find(tail, &found, &likeness);
+    if (!file || !file->unplaced || likeness < TAIL_LIKELY)
         return;
     if (!tail_link_new(tail, dir, name, file))
         return;
