@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that are renamed or deleted while they are followed, while nobody looks, and while the agent is stopped."""
 import os
+import random
 import signal
 import time
 
 import pytest
 
+from harness import numbered as numbered_corpus
 from harness.following import Following, config, metric, numbered, told, wait_metric
-from harness.wait import wait_until
+from harness.wait import SLOWNESS, wait_until
 
 FAST = {"rotate_wait": "300ms", "poll_interval": "10s"}
 
@@ -63,6 +65,7 @@ def test_tail_02_rotations_between_two_looks(weir):
     logs.wait_in_order(expected)
 
 
+@pytest.mark.unsanitized
 def test_tail_02_rotations_between_two_looks_without_inotify(weir):
     """The same with polling alone: the state of the directory says it all."""
     logs = Following(weir)
@@ -127,6 +130,33 @@ def test_tail_03_all_files_match_and_are_renamed_while_stopped(weir):
     logs.append("a.log", "4")
     agent.start()
     logs.wait([f"{j} begin" for j in range(4)] + ["0 end", "3 end", "4"])
+
+
+@pytest.mark.threads
+def test_tail_03_kills_while_files_are_rotated_out_of_sight(weir):
+    """Only the newest file matches: the others are found by what they are, several of them between two starts."""
+    kills = int(os.environ.get("WEIR_TEST_KILLS", "6"))
+    rng = random.Random(7)
+    settings = config("in.log", rotate_wait="60s")
+    settings["pipelines"]["app"]["outputs"][0]["codec"] = {"type": "json", "record_id_key": "record_id"}
+    agent = weir.make(settings)
+    logs = Following(weir)
+    agent.start()
+    writer = numbered_corpus.Writer(weir.dir / "in.log", rate=20000, rotate=4000, seed=3)
+    agent.wait_records(1)
+    for _ in range(kills):
+        time.sleep(SLOWNESS * rng.uniform(0.05, 0.4))
+        agent.kill9()
+        time.sleep(SLOWNESS * rng.uniform(0, 0.7))
+        agent.start(ready=False)
+    writer.stop()
+    report = None
+    def complete():
+        nonlocal report
+        report = writer.check(logs.out, read=numbered_corpus.read_message)
+        return not report.missing
+    wait_until(complete, limit=20, step=0.3, what=f"all lines: {report and report.problems()}")
+    report.assert_complete(repeats_max=kills * 10000)
 
 
 def test_tail_05_a_file_deleted_with_unread_data(weir):

@@ -43,6 +43,7 @@ def test_tail_18_the_event_queue_overflows(weir):
     logs.wait(["1", "2", "4", "5", "6"])
 
 
+@pytest.mark.unsanitized
 @pytest.mark.parametrize("call, error, sysctl", [
     ("inotify_init1", "EMFILE", "fs.inotify.max_user_instances"),
     ("inotify_add_watch", "ENOSPC", "fs.inotify.max_user_watches"),
@@ -62,6 +63,7 @@ def test_tail_19_no_watches(weir, call, error, sysctl):
     assert len(told(agent, sysctl)) == 1
 
 
+@pytest.mark.unsanitized
 def test_tail_19_no_watches_are_made_up_for(weir):
     """Without them it looks once a second, whatever the interval."""
     logs = Following(weir)
@@ -111,6 +113,7 @@ def test_tail_30_permission_lost_and_given_back(weir):
     agent.allow_errors("operation not permitted", "Permission denied")
 
 
+@pytest.mark.unsanitized
 def test_tail_31_a_file_that_cannot_be_read(weir):
     """It is left alone for a while; the others go on."""
     logs = Following(weir)
