@@ -117,10 +117,14 @@ static void agent_identify(struct agent *agent)
                                               .agent_id = agent->agent_id };
 }
 
-/* What the process as a whole needs. Few allocator arenas and a fixed threshold: memory of a block
- * that is freed goes back to the kernel, whichever thread frees it. */
+/* What the process as a whole needs, whatever it inherited. Few allocator arenas and a fixed threshold:
+ * memory of a block that is freed goes back to the kernel, whichever thread frees it. */
 static void process_prepare(void)
 {
+    sigset_t none;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none,
+                    NULL); /* a stop that was blocked by our starter must arrive */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a write beyond RLIMIT_FSIZE then fails with EFBIG */
     mallopt(M_ARENA_MAX, 2);
