@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/message.h"
 #include "pipeline/block.h"
 #include "pipeline/input.h"
 #include "pipeline/output.h"
@@ -159,19 +160,34 @@ void pipeline_drain(struct pipeline *pipeline, weir_ms deadline)
         output_drain(pipeline->outputs[i], deadline);
 }
 
+/* Which thread it is helps whoever has to find the file system or the service that holds it. */
+static void say_hangs(const struct pipeline *pipeline, const struct worker *worker)
+{
+    msg_warn(pipeline->env->messenger, "a thread does not come round: it is busy, or it hangs",
+             weir_kv_str("pipeline", pipeline->name), weir_kv_str("thread", worker->name));
+}
+
+static bool join(const struct pipeline *pipeline, struct worker *worker, int64_t deadline)
+{
+    bool joined = worker_join(worker, deadline);
+    if (!joined)
+        say_hangs(pipeline, worker);
+    return joined;
+}
+
 bool pipeline_join(struct pipeline *pipeline, int64_t deadline)
 {
     bool joined = true;
     for (size_t i = 0; i < pipeline->input_count; i++)
         worker_stop(&pipeline->inputs[i]->worker);
     for (size_t i = 0; i < pipeline->input_count; i++)
-        joined &= worker_join(&pipeline->inputs[i]->worker, deadline);
+        joined &= join(pipeline, &pipeline->inputs[i]->worker, deadline);
     worker_stop(&pipeline->stage.worker);
-    joined &= worker_join(&pipeline->stage.worker, deadline);
+    joined &= join(pipeline, &pipeline->stage.worker, deadline);
     for (size_t i = 0; i < pipeline->output_count; i++)
         worker_stop(&pipeline->outputs[i]->worker);
     for (size_t i = 0; i < pipeline->output_count; i++)
-        joined &= worker_join(&pipeline->outputs[i]->worker, deadline);
+        joined &= join(pipeline, &pipeline->outputs[i]->worker, deadline);
     return joined;
 }
 
@@ -182,22 +198,24 @@ void pipeline_reopen(struct pipeline *pipeline)
 }
 
 /* True when the worker has come round since it was last woken for this; wakes it for the next time. */
-static bool worker_beat(struct worker *worker)
+static bool beat(const struct pipeline *pipeline, struct worker *worker)
 {
     if (!worker->started)
         return true;
     bool alive = atomic_exchange(&worker->beats, 0) > 0;
+    if (!alive)
+        say_hangs(pipeline, worker);
     worker_wake(worker);
     return alive;
 }
 
 bool pipeline_beat(struct pipeline *pipeline)
 {
-    bool alive = worker_beat(&pipeline->stage.worker);
+    bool alive = beat(pipeline, &pipeline->stage.worker);
     for (size_t i = 0; i < pipeline->input_count; i++)
-        alive &= worker_beat(&pipeline->inputs[i]->worker);
+        alive &= beat(pipeline, &pipeline->inputs[i]->worker);
     for (size_t i = 0; i < pipeline->output_count; i++)
-        alive &= worker_beat(&pipeline->outputs[i]->worker);
+        alive &= beat(pipeline, &pipeline->outputs[i]->worker);
     return alive;
 }
 

@@ -61,7 +61,8 @@ bool pipeline_join(struct pipeline *pipeline, int64_t deadline);
 
 void pipeline_reopen(struct pipeline *pipeline); /* USR1 */
 
-/* Signs of life: wakes each thread, and true when each has come round since the last call. */
+/* Signs of life: wakes each thread, and true when each has come round since the last call. One that has not
+ * is named in a message. */
 bool pipeline_beat(struct pipeline *pipeline);
 
 /* Wakes the inputs that wait for memory. @thread any. */

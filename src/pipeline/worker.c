@@ -2,6 +2,7 @@
 #include "pipeline/worker.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/thread.h"
@@ -41,7 +42,9 @@ static void worker_run(void *arg)
 
 int worker_start(struct worker *worker, const char *name)
 {
-    int r = thread_start(&worker->thread, name, worker_run, worker);
+    snprintf(worker->name, sizeof(worker->name), "%s", name);
+    atomic_store(&worker->beats, 1); /* to be started is a sign of life */
+    int r = thread_start(&worker->thread, worker->name, worker_run, worker);
     worker->started = r == 0;
     return r;
 }

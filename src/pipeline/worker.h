@@ -13,6 +13,7 @@
 struct worker {
     struct loop *loop;
     pthread_t thread;
+    char name[16]; /* the thread's */
     bool started;
     atomic_bool stop;
     atomic_uint beats; /* rounds of on_wake: a sign of life */
