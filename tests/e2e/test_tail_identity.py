@@ -202,3 +202,22 @@ def test_a_file_is_the_same_by_another_pattern(weir):
     agent.start()
     logs.wait_in_order(["1", "2"])
     wait_until(lambda: metric(agent, "weir_tail_files") == 1)
+
+
+def test_a_file_that_patterns_leave_out_now(weir):
+    """It is where it was, and nothing more is read of it."""
+    logs = Following(weir)
+    logs.append("a.log", "1")
+    logs.append("b.log", "2")
+    agent = weir(config("*.log", **FAST))
+    logs.wait(["1", "2"])
+    agent.stop()
+    agent.write_config(config("*.log", exclude=["b.log"], **FAST))
+    logs.append("a.log", "3")
+    logs.append("b.log", "4")
+    agent.start()
+    logs.wait(["1", "2", "3"])
+    agent.stop()
+    agent.write_config(config("*.log", **FAST))
+    agent.start()
+    logs.wait(["1", "2", "3", "4"])

@@ -29,6 +29,9 @@
 /* How much of the first line goes into the id. */
 #define ID_LINE_BYTES 256
 
+/* Times of files come from a clock that is a little behind the one of stored positions. */
+#define STORED_SLACK_NS INT64_C(1000000000)
+
 /* How far back from the end the last line's begin is looked for. */
 #define LAST_LINE_BYTES 16384
 
@@ -283,9 +286,12 @@ void tail_file_seen(struct tail *tail, struct tail_file *file, const struct stat
     const int64_t modified = stat->stx_mtime.tv_sec * INT64_C(1000000000) + stat->stx_mtime.tv_nsec;
     if (is_too_old(tail, file, modified))
         return;
-    if (stat->stx_size == file->size && modified == file->modified && !file->denied)
-        return;
+    const bool quiet =
+        file->remembered ? modified < file->modified - STORED_SLACK_NS : modified == file->modified;
+    file->remembered = false;
     file->modified = modified;
+    if (stat->stx_size == file->size && quiet && !file->denied)
+        return;
     if (stat->stx_size < file->size)
         file->refused = false; /* it is not the content any more that was refused */
     if (stat->stx_size > file->size || file->refused) {
@@ -298,8 +304,12 @@ void tail_file_seen(struct tail *tail, struct tail_file *file, const struct stat
 
 void tail_file_poke(struct tail *tail, struct tail_file *file)
 {
-    if (tail->stopped || file->suspended)
+    if (tail->stopped || file->suspended || file->abandoned)
         return;
+    if (file->leaving) { /* late, but not too late */
+        file->leaving = false;
+        tail_hold_rotated(tail, file);
+    }
     if (!tail_list_has(&file->ready))
         tail_list_append(&tail->ready, &file->ready);
     if (file->fd < 0 && tail->open_count < (size_t)tail->max_open)

@@ -50,6 +50,8 @@ struct tail_file {
     bool finish;     /* emit the unfinished last line */
     bool finished;   /* that was done */
     bool leaving;    /* read to the end: forgotten as soon as all of it is acked */
+    bool abandoned;  /* leaving, and what is unread of it is counted as lost */
+    bool remembered; /* of an earlier run, and not looked at yet */
     bool refused;    /* no text that can be read; told */
     bool denied;     /* may not be opened; told */
     bool suspended;  /* reading failed; tried again when due */

@@ -79,13 +79,27 @@ static void let_go(struct tail *tail, struct tail_file *file)
         file->rotated = false;
         return;
     }
-    if (tail_succession_keep(tail, file))
+    if (!file->abandoned && tail_succession_keep(tail, file))
         return;
     file->leaving = true;
-    if (file->deleted)
-        tail_file_close(tail, file);
     if (!tail_file_is_busy(tail, file))
         tail_file_forget(tail, file);
+}
+
+void tail_hold_abandon(struct tail *tail, struct tail_file *file, const char *reason)
+{
+    char room[PATH_MAX];
+    if (file->lag) {
+        weir_warn(tail->host, "a file is gone that was not read to its end",
+                  weir_kv_str("path", tail_file_path(file, room)), weir_kv_str("reason", reason),
+                  weir_kv_int("lost_bytes", (int64_t)file->lag));
+        weir_input_lost(tail->host, reason, 0, file->lag);
+    }
+    file->abandoned = true;
+    tail_file_set_lag(tail, file, file->position);
+    tail_list_remove(&file->ready);
+    tail_file_close(tail, file);
+    let_go(tail, file);
 }
 
 void tail_hold_acked(struct tail *tail, struct tail_file *file)
@@ -161,13 +175,22 @@ void tail_hold_limit(struct tail *tail)
         next = at->next;
         if (!file->deleted || !file->lag)
             continue;
+        held -= file->lag;
+        tail_hold_abandon(tail, file, "held_bytes");
+        next = tail->files.next; /* others may have gone with it */
+    }
+}
+
+void tail_hold_stop(struct tail *tail)
+{
+    for (struct tail_list *at = tail->files.next; at != &tail->files; at = at->next) {
+        const struct tail_file *file = tail_of(at, struct tail_file, all);
         char room[PATH_MAX];
-        weir_warn(tail->host, "lets go of a deleted file before it was read: see held_bytes",
+        if (!file->deleted || !file->lag)
+            continue;
+        weir_warn(tail->host, "stops with a deleted file that was not read to its end",
                   weir_kv_str("path", tail_file_path(file, room)),
                   weir_kv_int("lost_bytes", (int64_t)file->lag));
-        weir_input_lost(tail->host, "held_bytes", 0, file->lag);
-        held -= file->lag;
-        tail_list_remove(&file->ready);
-        let_go(tail, file);
+        weir_input_lost(tail->host, "stopped", 0, file->lag);
     }
 }

@@ -21,6 +21,10 @@ void tail_hold_suspect(struct tail *tail, struct tail_file *file);
 void tail_hold_alarm(struct tail *tail);
 /* Everything of the file that was emitted is acked. */
 void tail_hold_acked(struct tail *tail, struct tail_file *file);
+/* It cannot be read any more; `reason` is a constant word. What was not read is counted as lost. */
+void tail_hold_abandon(struct tail *tail, struct tail_file *file, const char *reason);
+/* The input stops: says what is lost by that. */
+void tail_hold_stop(struct tail *tail);
 /* Keeps what deleted files hold on the disk within its bound. */
 void tail_hold_limit(struct tail *tail);
 

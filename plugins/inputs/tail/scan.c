@@ -83,8 +83,11 @@ static bool may_list(const struct tail *tail, struct weir_str directory)
     return false;
 }
 
-/* Gives `name` to the file of that inode number, if it is one that has none. */
-static void place(struct tail *tail, struct tail_dir *dir, struct weir_str name, uint64_t inode)
+/* Gives `name` to the file of that inode number, if it is one that has none. One that is where it was when
+ * a pattern matched it is not wanted any more: the patterns are others. (Not inlined: the walk recurses, and
+ * this has a path on its stack.) */
+static __attribute__((noinline)) void place(struct tail *tail, struct tail_dir *dir,
+                                            struct weir_str name, uint64_t inode)
 {
     struct statx stat;
     char path[PATH_MAX];
@@ -95,7 +98,8 @@ static void place(struct tail *tail, struct tail_dir *dir, struct weir_str name,
         return;
     const struct tail_identity found = tail_identity_of(&stat);
     struct tail_file *file = tail_file_find(tail, &found, &likeness);
-    if (!file || !file->unplaced || likeness < TAIL_LIKELY)
+    if (!file || !file->unplaced || likeness < TAIL_LIKELY ||
+        (file->noted && tail_note_is_at(weir_str_of(file->noted), weir_str_of(path))))
         return;
     if (!tail_link_new(tail, dir, name, file))
         return;

@@ -78,29 +78,6 @@ bool tail_succession_keep(struct tail *tail, struct tail_file *file)
     return true;
 }
 
-static void tell_gone(struct tail *tail, const struct tail_file *file)
-{
-    char room[PATH_MAX];
-    if (!file->lag)
-        return;
-    weir_warn(tail->host, "a file is gone that was not read to its end",
-              weir_kv_str("path", tail_file_path(file, room)),
-              weir_kv_int("lost_bytes", (int64_t)file->lag));
-    weir_input_lost(tail->host, "gone", 0, file->lag);
-}
-
-/* It cannot be reached any more. */
-static void gone(struct tail *tail, struct tail_file *file)
-{
-    if (tail_succession_keep(tail, file))
-        return;
-    tell_gone(tail, file);
-    tail_list_remove(&file->ready);
-    file->leaving = true;
-    if (!tail_file_is_busy(tail, file))
-        tail_file_forget(tail, file);
-}
-
 /* Marks the directories in which it may be found. */
 static void search_for(struct tail *tail, struct tail_file *file)
 {
@@ -143,10 +120,10 @@ void tail_orphans(struct tail *tail)
     while (!tail_list_is_empty(&lost)) {
         struct tail_file *file = tail_of(lost.next, struct tail_file, orphan);
         tail_list_remove(&file->orphan);
-        if (file->fd < 0 && file->unplaced)
-            gone(tail, file);
-        else
+        if (file->fd >= 0 || !file->unplaced)
             tail_file_poke(tail, file);
+        else if (!tail_succession_keep(tail, file))
+            tail_hold_abandon(tail, file, "gone");
     }
     tail_hold_limit(tail);
 }
@@ -372,9 +349,7 @@ void tail_succession_expire(struct tail *tail)
         struct tail_file *file = tail_of(at, struct tail_file, all);
         next = at->next;
         if (is_astray(file) && file->unplaced && file->fd < 0 && !file->stream &&
-            file->modified < now - KEEP_GONE_NS) {
-            tell_gone(tail, file);
-            tail_file_forget(tail, file);
-        }
+            file->modified < now - KEEP_GONE_NS)
+            tail_hold_abandon(tail, file, "gone");
     }
 }

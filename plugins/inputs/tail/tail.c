@@ -353,6 +353,7 @@ static void remember(struct tail *tail, const struct weir_stream_state *state)
     file->position = file->scanned = file->size = state->position;
     file->marker = state->check;
     file->modified = state->updated;
+    file->remembered = true;
     file->head = note.head;
     file->noted = strndup(note.path.ptr, note.path.len);
     tail_file_unplace(tail, file);
@@ -412,6 +413,7 @@ static void in_tail_stop(void *state)
 {
     struct tail *tail = state;
     tail->stopped = true;
+    tail_hold_stop(tail);
     weir_timer_cancel(tail->poll);
     weir_timer_cancel(tail->alarm);
     weir_timer_cancel(tail->rescan);
