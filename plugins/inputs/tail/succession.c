@@ -310,12 +310,33 @@ static void look_behind_links(struct tail *tail)
     }
 }
 
+/* Says which files of earlier runs are nowhere to be found. */
+static void tell_missing(struct tail *tail)
+{
+    const struct tail_file *first = NULL;
+    int64_t count = 0;
+    for (struct tail_list *at = tail->files.next; at != &tail->files; at = at->next) {
+        const struct tail_file *file = tail_of(at, struct tail_file, all);
+        if (!is_astray(file) || !file->unplaced)
+            continue;
+        first = first ? first : file;
+        count++;
+    }
+    if (first)
+        weir_info(
+            tail->host,
+            "files of an earlier run are not there any more, and nothing more is read of them",
+            weir_kv_int("files", count), weir_kv_str("one", first->noted),
+            weir_kv_int("its_position", (int64_t)first->position));
+}
+
 void tail_succession_start(struct tail *tail)
 {
     size_t count = 0, dirs = 0;
     look_behind_links(tail);
     while (supersede_one(tail))
         continue;
+    tell_missing(tail);
     for (struct tail_list *at = tail->files.next; at != &tail->files; at = at->next)
         count += is_astray(tail_of(at, struct tail_file, all));
     for (struct tail_list *at = tail->dirs.next; at != &tail->dirs; at = at->next)
