@@ -22,25 +22,25 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define CHUNK_BYTES ((size_t)64 * 1024)
-
 struct chunk {
     struct chunk *next;
     size_t bytes; /* of the whole allocation, this header included */
 };
 
 struct chunk_pool {
+    struct budget *budget;
     pthread_mutex_t lock;
     struct chunk *spare;
     size_t spare_bytes, spare_bytes_max;
 };
 
-struct chunk_pool *chunk_pool_new(size_t spare_bytes_max)
+struct chunk_pool *chunk_pool_new(size_t spare_bytes_max, struct budget *budget)
 {
     struct chunk_pool *pool = calloc(1, sizeof(*pool));
     if (!pool)
         return NULL;
     pthread_mutex_init(&pool->lock, NULL);
+    pool->budget = budget;
     pool->spare_bytes_max = spare_bytes_max;
     return pool;
 }
@@ -58,6 +58,7 @@ void chunk_pool_trim(struct chunk_pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
     struct chunk *spare = pool->spare;
+    budget_unkeep(pool->budget, pool->spare_bytes);
     pool->spare = NULL;
     pool->spare_bytes = 0;
     pthread_mutex_unlock(&pool->lock);
@@ -77,12 +78,13 @@ struct chunk_pool *chunk_pool_free(struct chunk_pool *pool)
 static struct chunk *chunk_take(struct chunk_pool *pool, size_t bytes)
 {
     struct chunk *chunk = NULL;
-    if (bytes == CHUNK_BYTES) {
+    if (bytes == ARENA_CHUNK_BYTES) {
         pthread_mutex_lock(&pool->lock);
         chunk = pool->spare;
         if (chunk) {
             pool->spare = chunk->next;
             pool->spare_bytes -= chunk->bytes;
+            budget_unkeep(pool->budget, chunk->bytes);
         }
         pthread_mutex_unlock(&pool->lock);
     }
@@ -95,9 +97,10 @@ static struct chunk *chunk_take(struct chunk_pool *pool, size_t bytes)
 
 static void chunk_give(struct chunk_pool *pool, struct chunk *chunk)
 {
-    if (chunk->bytes == CHUNK_BYTES) {
+    if (chunk->bytes == ARENA_CHUNK_BYTES) {
         pthread_mutex_lock(&pool->lock);
-        if (pool->spare_bytes + chunk->bytes <= pool->spare_bytes_max) {
+        if (pool->spare_bytes + chunk->bytes <= pool->spare_bytes_max &&
+            budget_keep(pool->budget, chunk->bytes)) {
             chunk->next = pool->spare;
             pool->spare = chunk;
             pool->spare_bytes += chunk->bytes;
@@ -108,21 +111,19 @@ static void chunk_give(struct chunk_pool *pool, struct chunk *chunk)
     free(chunk);
 }
 
-void arena_init(struct arena *arena, struct chunk_pool *pool, struct budget *budget)
+void arena_init(struct arena *arena, struct chunk_pool *pool)
 {
-    *arena = (struct arena){ .pool = pool, .budget = budget };
+    *arena = (struct arena){ .pool = pool };
 }
 
 void arena_reset(struct arena *arena)
 {
-    size_t bytes = 0;
     for (struct chunk *chunk = arena->chunks; chunk;) {
         struct chunk *next = chunk->next;
-        bytes += chunk->bytes;
+        budget_give(arena->pool->budget, chunk->bytes);
         chunk_give(arena->pool, chunk);
         chunk = next;
     }
-    budget_give(arena->budget, bytes);
     arena->chunks = NULL;
     arena->at = arena->end = NULL;
 }
@@ -132,10 +133,11 @@ static bool arena_grow(struct arena *arena, size_t bytes)
     if (bytes > SIZE_MAX / 2)
         return false;
     size_t want = bytes + sizeof(struct chunk);
-    struct chunk *chunk = chunk_take(arena->pool, want > CHUNK_BYTES ? want : CHUNK_BYTES);
+    struct chunk *chunk =
+        chunk_take(arena->pool, want > ARENA_CHUNK_BYTES ? want : ARENA_CHUNK_BYTES);
     if (!chunk)
         return false;
-    budget_force(arena->budget, chunk->bytes);
+    budget_force(arena->pool->budget, chunk->bytes);
     chunk->next = arena->chunks;
     arena->chunks = chunk;
     arena->at = (char *)(chunk + 1);

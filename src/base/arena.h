@@ -9,22 +9,25 @@
 struct chunk;
 
 /* Spare chunks, shared by the arenas of one pipeline, so that a busy pipeline does not go to the
- * allocator for each batch. Bounded; what is over the bound is freed. */
+ * allocator for each batch. At most `spare_bytes_max`, and no more than fit into the budget beside what is
+ * in use; others are freed. */
 struct chunk_pool;
 
-struct chunk_pool *chunk_pool_new(size_t spare_bytes_max);
+/* Arenas of the pool charge `budget` for every chunk, without asking: see budget_force(). */
+struct chunk_pool *chunk_pool_new(size_t spare_bytes_max, struct budget *budget);
 struct chunk_pool *chunk_pool_free(struct chunk_pool *pool); /* NULL is fine; returns NULL */
 /* Frees the spare chunks: for a pipeline that has become quiet. @thread any. */
 void chunk_pool_trim(struct chunk_pool *pool);
 
+#define ARENA_CHUNK_BYTES ((size_t)64 * 1024)
+
 struct arena {
     struct chunk_pool *pool;
-    struct budget *budget; /* charged for every chunk, without asking: see budget_force() */
     struct chunk *chunks;
     char *at, *end;
 };
 
-void arena_init(struct arena *arena, struct chunk_pool *pool, struct budget *budget);
+void arena_init(struct arena *arena, struct chunk_pool *pool);
 /* Gives everything back. The arena can be used again. */
 void arena_reset(struct arena *arena);
 

@@ -5,6 +5,40 @@
 #include "buffer/watermark.h"
 
 #include <assert.h>
+#include <stdlib.h>
+
+/* More are under way only when single lines wait for a slow output. */
+#define SPARE_MAX 1024
+
+struct run_state *run_state_take(struct run_states *states)
+{
+    struct run_state *state = states->first;
+    if (!state)
+        return malloc(sizeof(*state));
+    states->first = state->next;
+    states->count--;
+    return state;
+}
+
+void run_states_give(struct run_states *states, struct run_state *first)
+{
+    for (struct run_state *next; first; first = next) {
+        next = first->next;
+        if (states->count == SPARE_MAX) {
+            free(first);
+            continue;
+        }
+        first->next = states->first;
+        states->first = first;
+        states->count++;
+    }
+}
+
+void run_states_trim(struct run_states *states)
+{
+    while (states->first)
+        free(run_state_take(states));
+}
 
 void watermark_add(struct watermark *watermark, struct run_state *state)
 {

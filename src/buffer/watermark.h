@@ -25,6 +25,18 @@ struct run_state {
     bool done;
 };
 
+/* States for reuse, up to a bound. */
+struct run_states {
+    struct run_state *first;
+    unsigned count;
+};
+
+/* NULL when memory is short. */
+struct run_state *run_state_take(struct run_states *states);
+/* Takes back a list of them. */
+void run_states_give(struct run_states *states, struct run_state *first);
+void run_states_trim(struct run_states *states); /* frees them */
+
 struct watermark {
     struct run_state *first, *last;
 };

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks: admission, and the memory of a batch.
+/* Blocks: the memory of a batch, from the moment that its bytes are admitted.
  *
  *     | struct weir_block | runs 64 | states 64 | ends 16384 | data 256 KiB | padding |     one allocation
  *
  * To get a block is to get admission: its bytes are taken from the pipeline's budget before anything is
  * read into it, and given back when its batch has been answered. That is the only place where a pipeline
- * says no, and the whole of backpressure: a full pipeline is an input without a block.
+ * says no, and the whole of backpressure: a full pipeline is an input without a block. Who gets one next
+ * is in admission.c.
  *
- * A replayable input is admitted up to the pipeline's window, which is what its outputs can use well (a
- * local file: a few batches, which then stay in the processor's cache), since more read ahead only costs
- * memory; a push input, which has nowhere else to leave its data, up to all of the budget.
+ * Where filters make records of lines, a batch of the shortest lines would grow to ten times its size; so
+ * the index is smaller there, and such lines come in smaller batches.
  *
  * A block that is handed over nearly empty (one line, when it is quiet) becomes a copy made to measure, so
  * that what waits for a slow output is charged by what it holds. Full-size blocks are used again, the last
- * one first: its memory is the warmest. When an input has been quiet for a while they are freed. */
+ * one first: its memory is the warmest. What is kept for that fits into the budget beside what is in use,
+ * so that the process holds no more than buffer.memory; when the inputs have been quiet for a while it is
+ * freed. */
 #include "pipeline/block.h"
 
 #include <assert.h>
@@ -21,16 +23,18 @@
 
 #include "base/clock.h"
 #include "base/lines.h"
+#include "pipeline/input.h"
 #include "pipeline/pipeline.h"
 
 #define RUNS_MAX 64
 #define ENDS_MAX 16384
+#define ENDS_MAX_FILTERED 4096
 #define SPARE_MAX 8
 /* When the process itself is out of memory, look again so much later. */
 #define NO_MEMORY_MS 1000
 
-/* A batch below a quarter of a block is copied to measure. */
-#define COMPACT_BYTES (WEIR_BLOCK_BYTES / 4)
+/* A block that is less than a quarter full is copied to measure. */
+#define COMPACT_PART 4
 
 struct weir_block {
     struct batch batch; /* first: a batch is freed as the block it is */
@@ -53,7 +57,11 @@ static size_t shape_bytes(const struct shape *shape)
            WEIR_BATCH_PADDING;
 }
 
-static const struct shape full_size = { RUNS_MAX, ENDS_MAX, WEIR_BLOCK_BYTES };
+static struct shape full_size(const struct pipeline *pipeline)
+{
+    return (struct shape){ RUNS_MAX, pipeline->stage.count ? ENDS_MAX_FILTERED : ENDS_MAX,
+                           WEIR_BLOCK_BYTES };
+}
 
 /* Lays the parts out behind the struct. */
 static void block_shape(struct weir_block *block, const struct shape *shape)
@@ -83,72 +91,114 @@ static void block_begin(struct weir_block *block, struct input *input)
                         .states = states,
                         .charged = charged,
                         .compact = compact };
-    arena_init(&block->batch.arena, input->host.pipeline->chunks, &input->host.pipeline->budget);
+    arena_init(&block->batch.arena, input->host.pipeline->chunks);
     block->input = input;
     block->used = 0;
 }
 
-static struct weir_block *block_alloc(const struct shape *shape)
+/* `compact`: not to be used again. */
+static struct weir_block *block_alloc(const struct shape *shape, bool compact)
 {
     struct weir_block *block = malloc(shape_bytes(shape));
     if (!block)
         return NULL;
     block->batch.charged = shape_bytes(shape);
-    block->batch.compact = shape != &full_size;
+    block->batch.compact = compact;
     block_shape(block, shape);
     return block;
 }
 
-static size_t admission_limit(const struct input *input)
+/* ---- those that are used again --------------------------------------------------------------------------- */
+
+void block_pool_init(struct block_pool *pool)
 {
-    const struct pipeline *pipeline = input->host.pipeline;
-    return input->replayable ? pipeline->window : pipeline->budget.max;
+    *pool = (struct block_pool){ .spare = NULL };
+    pthread_mutex_init(&pool->lock, NULL);
 }
 
-bool block_admits(const struct input *input)
+void block_pool_deinit(struct block_pool *pool)
 {
-    size_t used = budget_used(&input->host.pipeline->budget);
-    size_t limit = admission_limit(input), want = shape_bytes(&full_size);
-    return used == 0 || (used <= limit && want <= limit - used);
+    assert(!pool->spare);
+    pthread_mutex_destroy(&pool->lock);
 }
 
-/* Takes `bytes` from the budget, or marks the input as waiting for them. */
-static bool block_admit(struct input *input, size_t bytes)
+static struct weir_block *next_spare(const struct weir_block *block)
 {
-    struct pipeline *pipeline = input->host.pipeline;
-    const size_t limit = admission_limit(input);
-    if (budget_take(&pipeline->budget, bytes, limit))
-        return true;
-    if (atomic_load(&input->blocked))
-        return false;
-    input_block(input);
-    /* Memory that was given back before the mark stood there woke nobody: look again. */
-    if (!budget_take(&pipeline->budget, bytes, limit))
-        return false;
-    input_unblock(input);
-    return true;
+    return (struct weir_block *)(void *)block->batch.next;
+}
+
+static struct weir_block *pool_take(struct pipeline *pipeline)
+{
+    struct block_pool *pool = &pipeline->blocks;
+    pthread_mutex_lock(&pool->lock);
+    struct weir_block *block = pool->spare;
+    if (block) {
+        pool->spare = next_spare(block);
+        pool->count--;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    if (block)
+        budget_unkeep(&pipeline->budget, block->batch.charged);
+    return block;
+}
+
+/* False: the pool wants no more of them. */
+static bool pool_give(struct pipeline *pipeline, struct weir_block *block)
+{
+    struct block_pool *pool = &pipeline->blocks;
+    pthread_mutex_lock(&pool->lock);
+    bool keep = pool->count < SPARE_MAX && budget_keep(&pipeline->budget, block->batch.charged);
+    if (keep) {
+        block->batch.next = (struct batch *)(void *)pool->spare;
+        pool->spare = block;
+        pool->count++;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return keep;
+}
+
+size_t block_spare_bytes(const struct pipeline *pipeline)
+{
+    const struct shape shape = full_size(pipeline);
+    return atomic_load(&pipeline->blocks.count) * shape_bytes(&shape);
+}
+
+void block_trim(struct pipeline *pipeline)
+{
+    struct weir_block *block;
+    while ((block = pool_take(pipeline)))
+        free(block);
+}
+
+/* ---- admission --------------------------------------------------------------------------------------------- */
+
+static struct weir_block *block_have(struct pipeline *pipeline, const struct shape *shape,
+                                     bool large)
+{
+    struct weir_block *block = large ? NULL : pool_take(pipeline);
+    if (!block) {
+        if (budget_is_over(&pipeline->budget)) /* with what was just taken */
+            chunk_pool_trim(pipeline->chunks);
+        block = block_alloc(shape, large);
+    }
+    return block;
 }
 
 struct weir_block *weir_block_new(struct weir_host *host, size_t bytes)
 {
     struct input *input = (struct input *)(void *)host;
-    const struct shape large = { RUNS_MAX, ENDS_MAX, bytes };
-    const struct shape *shape = bytes > WEIR_BLOCK_BYTES ? &large : &full_size;
+    struct shape shape = full_size(host->pipeline);
+    const bool large = bytes > shape.data;
     assert(bytes < UINT32_MAX - WEIR_BATCH_PADDING);
-    if (!block_admit(input, shape_bytes(shape)))
+    if (large)
+        shape.data = bytes;
+    if (!admission_take(input, shape_bytes(&shape)))
         return NULL;
-    struct weir_block *block = NULL;
-    if (shape == &full_size && input->spare) {
-        block = input->spare;
-        input->spare = (struct weir_block *)(void *)block->batch.next;
-        input->spare_count--;
-    }
-    if (!block)
-        block = block_alloc(shape);
+    struct weir_block *block = block_have(host->pipeline, &shape, large);
     if (!block) {
-        budget_give(&host->pipeline->budget, shape_bytes(shape));
-        if (!atomic_load(&input->blocked))
-            input_block(input);
+        budget_give(&host->pipeline->budget, shape_bytes(&shape));
+        admission_wait(input, shape_bytes(&shape));
+        admission_wake(host->pipeline, input);
         loop_timer_set(input->trim, NO_MEMORY_MS);
         return NULL;
     }
@@ -254,7 +304,7 @@ static struct weir_block *block_compact(struct input *input, const struct weir_b
 {
     const struct weir_batch *pub = &block->batch.pub;
     const struct shape shape = { pub->run_count, pub->count, block->used };
-    struct weir_block *copy = block_alloc(&shape);
+    struct weir_block *copy = block_alloc(&shape, true);
     if (!copy)
         return NULL;
     block_begin(copy, input);
@@ -272,11 +322,11 @@ static struct weir_block *block_compact(struct input *input, const struct weir_b
 struct batch *block_seal(struct input *input, struct weir_block *block)
 {
     struct weir_block *sealed = block;
-    if (!block->batch.compact && block->used < COMPACT_BYTES &&
-        block->batch.pub.count < ENDS_MAX / 4) {
+    if (block->used < block->room / COMPACT_PART &&
+        block->batch.pub.count < block->ends_max / COMPACT_PART) {
         sealed = block_compact(input, block);
         if (sealed)
-            block_recycle(input, &block->batch);
+            block_recycle(input->host.pipeline, &block->batch);
         else
             sealed = block;
     }
@@ -285,52 +335,13 @@ struct batch *block_seal(struct input *input, struct weir_block *block)
     return &sealed->batch;
 }
 
-void block_recycle(struct input *input, struct batch *batch)
+void block_recycle(struct pipeline *pipeline, struct batch *batch)
 {
     struct weir_block *block = (struct weir_block *)(void *)batch;
     free(batch->rejected);
     batch->rejected = NULL;
     arena_reset(&batch->arena);
-    budget_give(&input->host.pipeline->budget, batch->charged);
-    if (batch->compact || input->spare_count == SPARE_MAX) {
+    budget_give(&pipeline->budget, batch->charged);
+    if (batch->compact || !pool_give(pipeline, block))
         free(block);
-        return;
-    }
-    batch->next = (struct batch *)(void *)input->spare;
-    input->spare = block;
-    input->spare_count++;
-}
-
-void block_trim(struct input *input)
-{
-    while (input->spare) {
-        struct weir_block *block = input->spare;
-        input->spare = (struct weir_block *)(void *)block->batch.next;
-        free(block);
-    }
-    input->spare_count = 0;
-    while (input->spare_states) {
-        struct run_state *state = input->spare_states;
-        input->spare_states = state->next;
-        free(state);
-    }
-}
-
-struct run_state *run_state_take(struct input *input)
-{
-    struct run_state *state = input->spare_states;
-    if (!state)
-        return malloc(sizeof(*state));
-    input->spare_states = state->next;
-    return state;
-}
-
-void run_states_give(struct input *input, struct run_state *first)
-{
-    while (first) {
-        struct run_state *next = first->next;
-        first->next = input->spare_states;
-        input->spare_states = first;
-        first = next;
-    }
 }

@@ -2,24 +2,34 @@
 #ifndef WEIR_PIPELINE_BLOCK_H
 #define WEIR_PIPELINE_BLOCK_H
 
-#include "pipeline/input.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <weir/host.h>
 
-/* Gives a batch's memory back: its arena, its block and what they were charged. @thread the input's. */
-void block_recycle(struct input *input, struct batch *batch);
+struct batch;
+struct input;
+struct pipeline;
 
-/* The batch that a filled block becomes: itself, or, when it is mostly empty, a copy made to measure; the
- * block is then ready for use again. NULL when memory is short: then the block is as it was. */
+/* Full-size blocks that a pipeline's inputs use again. */
+struct block_pool {
+    pthread_mutex_t lock;
+    struct weir_block *spare;
+    _Atomic unsigned count;
+};
+
+void block_pool_init(struct block_pool *pool);
+void block_pool_deinit(struct block_pool *pool); /* it has been trimmed */
+
+/* Gives a batch's memory back: its arena, its block and what they were charged. Does not wake those who
+ * wait for it: see admission_wake(). @thread any. */
+void block_recycle(struct pipeline *pipeline, struct batch *batch);
+
+/* The batch that a filled block becomes: itself, or, when it is mostly empty, a copy made to measure (the
+ * block has then been given back). @thread the input's. */
 struct batch *block_seal(struct input *input, struct weir_block *block);
 
-/* Frees what is kept for reuse. */
-void block_trim(struct input *input);
-
-/* A run state; NULL when memory is short. */
-struct run_state *run_state_take(struct input *input);
-/* Takes back a list of them. */
-void run_states_give(struct input *input, struct run_state *first);
-
-/* Whether weir_block_new() would find memory now. */
-bool block_admits(const struct input *input);
+/* Blocks that are kept for reuse: how many bytes; and frees them. @thread any. */
+size_t block_spare_bytes(const struct pipeline *pipeline);
+void block_trim(struct pipeline *pipeline);
 
 #endif

@@ -5,6 +5,10 @@
  * A filter works on a whole batch. Its `when:` costs the filter nothing: while it runs, records that the
  * condition leaves out look dropped, and afterwards only what it dropped of the others counts.
  *
+ * Filters make a batch grow, by what it can grow to is known before (two numbers of it). The stage waits
+ * with a batch while the buffer has no room for that and others are on their way whose memory will come
+ * back: they were admitted as plain lines, and twenty of them opened at once would be ten times as much.
+ *
  * A batch of which nothing is left goes straight back to its input: dropped is done, and the position
  * moves on. Without filters there is no thread here: routing alone is not worth one (but conditions are
  * not for several threads at once, so that two inputs with conditional outputs do need it). */
@@ -142,19 +146,70 @@ static void stage_take(struct filter_stage *stage, struct batch *batch)
         }
     }
     stage_route(stage, batch);
+    atomic_fetch_add(&stage->beyond, 1);
     if (batch->routed)
         log_append(stage->pipeline->log, batch);
     else
         input_return(batch);
 }
 
+/* How much larger filters make the batch, at most, when they do what filters do: each record with a few
+ * fields, each member of its JSON a field. Rare excess is no harm: it is charged like all memory. */
+static size_t stage_growth(const struct filter_stage *stage, const struct batch *batch)
+{
+    const size_t per_record = sizeof(struct weir_record) + 8 * sizeof(struct weir_field);
+    const size_t bitmaps = stage->count + stage->pipeline->output_count + 1;
+    size_t growth = ARENA_CHUNK_BYTES + bitmaps * batch->pub.count / 8;
+    if (stage->count)
+        growth += batch->pub.count * per_record + 4 * (size_t)batch->bytes;
+    return growth;
+}
+
+static bool stage_has_room(const struct filter_stage *stage, const struct batch *batch)
+{
+    const struct budget *budget = &stage->pipeline->budget;
+    const size_t growth = stage_growth(stage, batch), used = budget_used(budget);
+    if (used + growth + block_spare_bytes(stage->pipeline) > budget->max)
+        block_trim(stage->pipeline); /* spare chunks are what the growth is made of */
+    return used + growth <= budget->max || atomic_load(&stage->beyond) == 0;
+}
+
+/* Whether the batch may go through; else the stage is woken when memory has come back. */
+static bool stage_admits(struct filter_stage *stage, const struct batch *batch)
+{
+    if (stage_has_room(stage, batch))
+        return true;
+    atomic_store(&stage->waiting, true);
+    /* Memory that was given back before the mark stood there woke nobody: look again. */
+    if (!stage_has_room(stage, batch))
+        return false;
+    atomic_store(&stage->waiting, false);
+    return true;
+}
+
+/* The next batch: of those that are out of the ring already, then of what has come meanwhile. */
+static struct batch *stage_next(struct filter_stage *stage)
+{
+    if (!stage->pending)
+        stage->pending = ring_take_all(&stage->ring);
+    return stage->pending;
+}
+
 static void stage_woken(void *arg)
 {
     struct filter_stage *stage = arg;
-    for (struct batch *batch = ring_take_all(&stage->ring), *next; batch; batch = next) {
-        next = batch->next;
+    struct batch *batch;
+    atomic_store(&stage->waiting, false);
+    while ((batch = stage_next(stage)) && !atomic_load(&stage->worker.stop) &&
+           stage_admits(stage, batch)) {
+        stage->pending = batch->next;
         stage_take(stage, batch);
     }
+}
+
+void filter_stage_back(struct filter_stage *stage)
+{
+    atomic_fetch_sub(&stage->beyond, 1);
 }
 
 void filter_stage_put(struct filter_stage *stage, struct batch *batch)
@@ -208,7 +263,14 @@ int filter_stage_init(struct filter_stage *stage, struct pipeline *pipeline, str
 
 struct batch *filter_stage_abandon(struct filter_stage *stage)
 {
-    return stage->pipeline ? ring_take_all(&stage->ring) : NULL;
+    if (!stage->pipeline)
+        return NULL;
+    struct batch *batches = stage->pending, **last = &batches;
+    while (*last)
+        last = &(*last)->next;
+    *last = ring_take_all(&stage->ring);
+    stage->pending = NULL;
+    return batches;
 }
 
 void filter_stage_deinit(struct filter_stage *stage)

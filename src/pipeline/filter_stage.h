@@ -18,7 +18,11 @@ struct filter_stage {
     struct pipeline *pipeline;
     struct worker worker;
     struct ring ring;
-    bool direct; /* its work is done on the thread that brings the batch */
+    struct batch *pending; /* out of the ring, linked by next; the stage's thread only */
+    bool direct;           /* its work is done on the thread that brings the batch */
+    /* Batches that went through and are not yet back; and whether the next waits for memory of theirs. */
+    _Atomic unsigned beyond;
+    atomic_bool waiting;
     struct filter *filters;
     unsigned count;
     struct metric *unrouted, *skew;
@@ -36,5 +40,7 @@ int filter_stage_start(struct filter_stage *stage);
 
 /* Takes a batch over. @thread any input's. */
 void filter_stage_put(struct filter_stage *stage, struct batch *batch);
+/* A batch is back, its memory given back; admission_wake() follows. @thread any input's. */
+void filter_stage_back(struct filter_stage *stage);
 
 #endif

@@ -43,6 +43,7 @@ static void input_fail(struct input *input, int r)
     weir_error(&input->host, "the input has failed and reads nothing more",
                weir_kv_str("error", strerror(-r)));
     atomic_store(&input->end, INPUT_FAILED);
+    admission_leave(input);
     input_changed(input);
 }
 
@@ -52,11 +53,11 @@ static void input_fail(struct input *input, int r)
 static bool runs_register(struct input *input, struct batch *batch)
 {
     for (uint32_t i = 0; i < batch->pub.run_count; i++) {
-        batch->states[i] = run_state_take(input);
+        batch->states[i] = run_state_take(&input->states);
         if (!batch->states[i]) {
             while (i-- > 0) {
                 batch->states[i]->next = NULL;
-                run_states_give(input, batch->states[i]);
+                run_states_give(&input->states, batch->states[i]);
             }
             return false;
         }
@@ -76,11 +77,15 @@ static bool runs_register(struct input *input, struct batch *batch)
 void weir_emit(struct weir_host *host, struct weir_block *block)
 {
     struct input *input = input_of(host);
+    struct pipeline *pipeline = host->pipeline;
     if (weir_block_is_empty(block)) {
-        block_recycle(input, (struct batch *)(void *)block);
+        block_recycle(pipeline, (struct batch *)(void *)block);
+        admission_wake(pipeline, NULL);
         return;
     }
     struct batch *batch = block_seal(input, block);
+    if ((struct batch *)(void *)block != batch)
+        admission_wake(pipeline, NULL);
     while (!runs_register(input, batch)) {
         /* What was read must not be lost, and a state is 40 bytes: wait for them. */
         struct timespec pause = { .tv_nsec = 10000000 };
@@ -89,8 +94,8 @@ void weir_emit(struct weir_host *host, struct weir_block *block)
     input->under_way++;
     metric_add(input->records, batch->pub.count);
     metric_add(input->bytes, (int64_t)batch->bytes);
-    ledger_read(&host->pipeline->ledger, batch->pub.count);
-    filter_stage_put(&host->pipeline->stage, batch);
+    ledger_read(&pipeline->ledger, batch->pub.count);
+    filter_stage_put(&pipeline->stage, batch);
 }
 
 /* ---- and back ------------------------------------------------------------------------------------------ */
@@ -122,7 +127,8 @@ static void batch_back(struct input *input, struct batch *batch)
         batch->states[i]->done = true;
         stream_moved(batch->states[i]->stream);
     }
-    block_recycle(input, batch);
+    block_recycle(input->host.pipeline, batch);
+    filter_stage_back(&input->host.pipeline->stage);
     input->under_way--;
 }
 
@@ -140,24 +146,18 @@ static void input_take_returns(struct input *input)
         loop_timer_set(input->trim, TRIM_MS);
         input_changed(input);
     }
-    pipeline_wake_blocked(input->host.pipeline);
+    admission_wake(input->host.pipeline, input);
 }
 
 /* ---- backpressure --------------------------------------------------------------------------------------- */
 
-void input_block(struct input *input)
+void input_blocked(struct input *input, bool blocked)
 {
-    atomic_store(&input->blocked_since, clock_monotonic());
-    atomic_store(&input->blocked, true);
-    atomic_fetch_add(&input->host.pipeline->blocked, 1);
-}
-
-void input_unblock(struct input *input)
-{
-    int64_t since = atomic_exchange(&input->blocked_since, 0);
-    atomic_fetch_add(&input->blocked_ns, clock_monotonic() - since);
-    atomic_store(&input->blocked, false);
-    atomic_fetch_sub(&input->host.pipeline->blocked, 1);
+    const int64_t now = clock_monotonic();
+    if (!blocked)
+        atomic_fetch_add(&input->blocked_ns, now - atomic_load(&input->blocked_since));
+    atomic_store(&input->blocked_since, blocked ? now : 0);
+    atomic_store(&input->blocked, blocked);
 }
 
 int64_t input_backpressure(const struct input *input)
@@ -173,11 +173,14 @@ static bool input_is_reading(const struct input *input)
 
 static void input_resume(struct input *input)
 {
-    if (!atomic_load(&input->blocked) || !block_admits(input))
+    if (!atomic_load(&input->blocked) || !admission_is_open(input))
         return;
-    input_unblock(input);
+    input->wanted = 0;
     if (input_is_reading(input) && input->host.config->plugin->input.resume)
         input->host.config->plugin->input.resume(input->host.config->state);
+    /* Unless it asked for a block and was refused, or will ask in its work, it wants nothing more. */
+    if (!input->wanted && !loop_timer_is_set(input->again))
+        admission_leave(input);
 }
 
 static void input_trim(void *arg)
@@ -186,7 +189,8 @@ static void input_trim(void *arg)
     input_resume(input);
     if (input->under_way > 0)
         return;
-    block_trim(input);
+    run_states_trim(&input->states);
+    block_trim(input->host.pipeline);
     chunk_pool_trim(input->host.pipeline->chunks);
 }
 
@@ -198,6 +202,7 @@ static void input_do_stop(struct input *input)
         input->host.config->plugin->input.stop(input->host.config->state);
     loop_timer_cancel(input->again);
     atomic_store(&input->stopped, true);
+    admission_leave(input);
     input_changed(input);
 }
 
@@ -210,23 +215,26 @@ static void input_woken(void *arg)
     input_resume(input);
 }
 
+/* The first thing on the thread: the plugin's start. */
+static void input_begin(struct input *input)
+{
+    input->begun = true;
+    int r = input->host.config->plugin->input.start(input->host.config->state);
+    if (r < 0)
+        input_fail(input, r);
+}
+
 static void input_work(void *arg)
 {
     struct input *input = arg;
+    if (!input->begun) {
+        input_begin(input);
+        return;
+    }
     if (input_is_reading(input))
         input->host.config->plugin->input.work(input->host.config->state);
-}
-
-/* The first thing on the thread: the plugin's start. */
-static void input_begin(void *arg)
-{
-    struct input *input = arg;
-    loop_timer_free(input->again);
-    input->again = loop_timer_new(input->worker.loop, input_work, input);
-    int r =
-        input->again ? input->host.config->plugin->input.start(input->host.config->state) : -ENOMEM;
-    if (r < 0)
-        input_fail(input, r);
+    if (!input->wanted)
+        admission_leave(input);
 }
 
 void weir_input_again(struct weir_host *host)
@@ -240,6 +248,7 @@ void weir_input_end(struct weir_host *host)
 {
     struct input *input = input_of(host);
     int running = INPUT_RUNNING;
+    admission_leave(input);
     if (atomic_compare_exchange_strong(&input->end, &running, INPUT_ENDED))
         input_changed(input);
 }
@@ -309,7 +318,7 @@ int input_new(struct pipeline *pipeline, const struct config_plugin *config, str
         return weir_error_set(err, r, "%s: cannot make an event loop: %s", input->host.who,
                               strerror(-r));
     input->host.loop = input->worker.loop;
-    input->again = loop_timer_new(input->worker.loop, input_begin, input);
+    input->again = loop_timer_new(input->worker.loop, input_work, input);
     input->trim = loop_timer_new(input->worker.loop, input_trim, input);
     if (!input->again || !input->trim)
         return weir_error_set(err, -ENOMEM, "out of memory");
@@ -329,7 +338,7 @@ struct input *input_free(struct input *input)
     streams_commit(input);
     streams_free(input);
     streams_stored_free(input);
-    block_trim(input);
+    run_states_trim(&input->states);
     if (input->worker.loop) {
         loop_timer_free(input->again);
         loop_timer_free(input->trim);

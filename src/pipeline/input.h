@@ -24,24 +24,24 @@ struct input {
     struct weir_host host; /* first: plugins know their input by it */
     struct worker worker;
     struct loop_timer *again, *trim;
-    bool replayable;
+    bool replayable, begun;
 
     /* Batches, answered. */
     struct ring returns;
     uint64_t under_way; /* batches */
 
-    /* Blocks and run states that wait for use; see block.c. */
-    struct weir_block *spare;
-    unsigned spare_count;
-    struct run_state *spare_states;
+    struct run_states states; /* for reuse */
 
     struct weir_stream *streams;
     struct weir_stream_state *stored; /* from earlier runs, while the plugin starts */
     size_t stored_count;
     struct weir_stream *moved; /* those of which runs have been answered */
 
-    /* Backpressure. `blocked` is set and cleared by the input's thread and read by any. */
+    /* Backpressure. `blocked`, in line for memory, is set and cleared by the input's thread and read by
+     * any. */
     atomic_bool blocked;
+    struct input *next_waiting;    /* in the line; under its lock */
+    size_t wanted;                 /* bytes it was refused last; 0: none */
     _Atomic int64_t blocked_since; /* clock_monotonic(); 0: not blocked */
     _Atomic int64_t blocked_ns;    /* before that */
 
@@ -64,10 +64,8 @@ void input_stop(struct input *input);
 /* Gives an answered batch back to the input it came from. @thread any. */
 void input_return(struct batch *batch);
 
-/* Marks the input as waiting for memory: it is woken when some is given back. And the other way round.
- * @thread the input's. */
-void input_block(struct input *input);
-void input_unblock(struct input *input);
+/* It has begun, or ceased, to wait for memory. For admission.c. @thread the input's. */
+void input_blocked(struct input *input, bool blocked);
 
 /* Time spent waiting for memory, until now, in nanoseconds. @thread any. */
 int64_t input_backpressure(const struct input *input);

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 
 #include "base/message.h"
-#include "pipeline/block.h"
 #include "pipeline/input.h"
 #include "pipeline/output.h"
 
 /* Chunks kept for the next batches, at most. */
 #define SPARE_CHUNK_BYTES ((size_t)4 << 20)
+#define FILTER_GROWTH_BYTES ((size_t)2 << 20)
 /* Whatever outputs ask for: two blocks, so that one can be filled while another is written. */
 #define WINDOW_MIN ((size_t)3 * WEIR_BLOCK_BYTES)
 
@@ -29,6 +29,16 @@ static size_t pipeline_window(const struct config_pipeline *config, size_t buffe
             window = own;
     }
     return window < buffer_bytes ? window : buffer_bytes;
+}
+
+/* What inputs leave of the buffer to filters, so that a full buffer is one that has been filtered: what
+ * these add to one batch of short lines. In a small buffer batches go through one at a time. */
+static size_t pipeline_growth(const struct config_pipeline *config)
+{
+    if (config->filter_count == 0)
+        return 0;
+    return config->buffer.memory / 2 < FILTER_GROWTH_BYTES ? config->buffer.memory / 2
+                                                           : FILTER_GROWTH_BYTES;
 }
 
 static int pipeline_open(struct pipeline *pipeline, struct weir_error *err)
@@ -59,9 +69,12 @@ int pipeline_new(const struct pipeline_env *env, const struct config_pipeline *c
     pipeline->name = config->name;
     pipeline->budget.max = config->buffer.memory;
     pipeline->window = pipeline_window(config, config->buffer.memory);
+    pipeline->growth = pipeline_growth(config);
+    admission_init(&pipeline->admission);
+    block_pool_init(&pipeline->blocks);
     pipeline->input_count = config->input_count;
     pipeline->output_count = config->output_count;
-    pipeline->chunks = chunk_pool_new(SPARE_CHUNK_BYTES);
+    pipeline->chunks = chunk_pool_new(SPARE_CHUNK_BYTES, &pipeline->budget);
     pipeline->log = log_new();
     pipeline->inputs = calloc(config->input_count, sizeof(pipeline->inputs[0]));
     pipeline->outputs = calloc(config->output_count, sizeof(pipeline->outputs[0]));
@@ -80,11 +93,11 @@ int pipeline_new(const struct pipeline_env *env, const struct config_pipeline *c
 }
 
 /* What has not been answered: nothing of it is done, and its inputs read it again next time. */
-static void batches_abandon(struct batch *batch)
+static void batches_abandon(struct pipeline *pipeline, struct batch *batch)
 {
     for (struct batch *next; batch; batch = next) {
         next = batch->next;
-        block_recycle(batch->input, batch);
+        block_recycle(pipeline, batch);
     }
 }
 
@@ -96,18 +109,21 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
     for (size_t i = 0; pipeline->outputs && i < pipeline->output_count; i++)
         output_close(pipeline->outputs[i]);
     if (pipeline->log)
-        batches_abandon(log_abandon(pipeline->log));
-    batches_abandon(filter_stage_abandon(&pipeline->stage));
+        batches_abandon(pipeline, log_abandon(pipeline->log));
+    batches_abandon(pipeline, filter_stage_abandon(&pipeline->stage));
     filter_stage_deinit(&pipeline->stage);
     for (size_t i = 0; pipeline->outputs && i < pipeline->output_count; i++)
         output_free(pipeline->outputs[i]);
     for (size_t i = 0; pipeline->inputs && i < pipeline->input_count; i++)
         input_free(pipeline->inputs[i]);
+    block_trim(pipeline);
     free(pipeline->inputs);
     free(pipeline->outputs);
     log_free(pipeline->log);
     chunk_pool_free(pipeline->chunks);
     ledger_deinit(&pipeline->ledger);
+    block_pool_deinit(&pipeline->blocks);
+    admission_deinit(&pipeline->admission);
     free(pipeline);
     return NULL;
 }
@@ -217,13 +233,4 @@ bool pipeline_beat(struct pipeline *pipeline)
     for (size_t i = 0; i < pipeline->output_count; i++)
         alive &= beat(pipeline, &pipeline->outputs[i]->worker);
     return alive;
-}
-
-void pipeline_wake_blocked(struct pipeline *pipeline)
-{
-    if (atomic_load(&pipeline->blocked) == 0)
-        return;
-    for (size_t i = 0; i < pipeline->input_count; i++)
-        if (atomic_load(&pipeline->inputs[i]->blocked))
-            worker_wake(&pipeline->inputs[i]->worker);
 }

@@ -4,6 +4,8 @@
 
 #include "base/arena.h"
 #include "buffer/log.h"
+#include "pipeline/admission.h"
+#include "pipeline/block.h"
 #include "pipeline/filter_stage.h"
 #include "pipeline/host.h"
 #include "pipeline/ledger.h"
@@ -26,6 +28,9 @@ struct pipeline {
     const char *name;
     struct budget budget; /* buffer.memory: every block and arena under way */
     size_t window;        /* replayable inputs read no further ahead than that */
+    size_t growth;        /* of the budget, what inputs leave to filters */
+    struct admission admission;
+    struct block_pool blocks;
     struct chunk_pool *chunks;
     struct log *log;
     struct ledger ledger;
@@ -33,7 +38,6 @@ struct pipeline {
     struct input **inputs;
     struct output **outputs;
     size_t input_count, output_count;
-    _Atomic unsigned blocked; /* inputs that wait for memory */
 };
 
 /* Builds it from its configuration and opens the plugins: nothing runs yet. 0, or a negative errno with
@@ -64,8 +68,5 @@ void pipeline_reopen(struct pipeline *pipeline); /* USR1 */
 /* Signs of life: wakes each thread, and true when each has come round since the last call. One that has not
  * is named in a message. */
 bool pipeline_beat(struct pipeline *pipeline);
-
-/* Wakes the inputs that wait for memory. @thread any. */
-void pipeline_wake_blocked(struct pipeline *pipeline);
 
 #endif

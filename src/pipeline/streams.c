@@ -173,7 +173,7 @@ static void stream_commit(struct weir_stream *stream)
         last = last->next;
     stream->state.position = last->to;
     stream->state.check = last->check;
-    run_states_give(input, done);
+    run_states_give(&input->states, done);
     stream_store(stream);
     stream_texts_free(stream, false);
     if (!stream->closed && input->host.opened && plugin->input.committed)

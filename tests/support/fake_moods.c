@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "support/fake_lines.h"
 
@@ -101,6 +102,8 @@ static void deliver(void *state, struct weir_delivery *delivery)
 {
     struct fake_moods *self = state;
     atomic_fetch_add(&self->deliveries, 1);
+    if (self->slow_us)
+        usleep(self->slow_us);
     if (!self->late && !self->hold) {
         settle_delivery(self, delivery);
         return;

@@ -16,8 +16,9 @@ struct fake_moods {
     int64_t reject_of; /* of line numbers, the multiples are rejected; 0: none */
     bool hold;         /* settles nothing (with `late`: until fake_moods_let_go()) */
     _Atomic uint32_t
-        *answered;  /* by line number: how often it was answered for good; may be NULL */
-    int open_error; /* a negative errno to answer with */
+        *answered;    /* by line number: how often it was answered for good; may be NULL */
+    unsigned slow_us; /* each delivery takes so long */
+    int open_error;   /* a negative errno to answer with */
     unsigned seed;
 
     pthread_t thread;

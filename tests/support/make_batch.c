@@ -27,12 +27,12 @@ static struct made *made_new(size_t bytes, uint32_t count, unsigned run_flags)
     struct made *made = calloc(1, sizeof(*made));
     assert(made && count > 0);
     made->budget.max = SIZE_MAX;
-    made->pool = chunk_pool_new(0);
+    made->pool = chunk_pool_new(0, &made->budget);
     made->stream = fake_stream_new("", NULL);
     made->data = calloc(bytes + WEIR_BATCH_PADDING, 1);
     made->ends = calloc(count, sizeof(*made->ends));
     assert(made->pool && made->data && made->ends);
-    arena_init(&made->batch.arena, made->pool, &made->budget);
+    arena_init(&made->batch.arena, made->pool);
     made->runs[0] = (struct weir_run){ .stream = made->stream,
                                        .from = MADE_FROM,
                                        .to = MADE_FROM + bytes,
