@@ -37,6 +37,7 @@ void worker_deinit(struct worker *worker)
 static void worker_run(void *arg)
 {
     struct worker *worker = arg;
+    atomic_store(&worker->self, pthread_self());
     loop_run(worker->loop);
 }
 
@@ -56,7 +57,7 @@ void worker_wake(struct worker *worker)
 
 bool worker_is_self(const struct worker *worker)
 {
-    return worker->started && pthread_equal(pthread_self(), worker->thread);
+    return atomic_load(&worker->self) == pthread_self();
 }
 
 void worker_stop(struct worker *worker)

@@ -13,8 +13,9 @@
 struct worker {
     struct loop *loop;
     pthread_t thread;
-    char name[16]; /* the thread's */
-    bool started;
+    char name[16];           /* the thread's */
+    bool started;            /* main's */
+    _Atomic(pthread_t) self; /* the thread's own; 0 before it runs */
     atomic_bool stop;
     atomic_uint beats; /* rounds of on_wake: a sign of life */
     loop_call_f *on_wake;
@@ -28,8 +29,8 @@ void worker_deinit(struct worker *worker);
 
 /* Runs the loop on a thread of its own; `name` is cut to 15 bytes. 0 or -errno. */
 int worker_start(struct worker *worker, const char *name);
-void worker_wake(struct worker *worker); /* @thread any */
-bool worker_is_self(const struct worker *worker);
+void worker_wake(struct worker *worker);          /* @thread any */
+bool worker_is_self(const struct worker *worker); /* @thread any */
 
 /* Asks the loop to end when it comes round. @thread main. */
 void worker_stop(struct worker *worker);
