@@ -6,10 +6,11 @@
  *                └──────── after a pause ────┘
  *
  * A plugin never retries, sleeps or backs off: it answers WEIR_RETRY, and everything else is here, the same
- * for each sink. While something is to be tried again nothing newer is begun, so that a sink which fails
- * and comes back sees each stream in order. (With several deliveries under way, one that was begun before
- * may still arrive: an output that must not have that says `parallel` 1.) Tries do not end: what a sink
- * does not take today it may take tomorrow, and its source waits.
+ * for each sink. What is tried again goes one at a time, oldest first, and nothing newer is begun until it
+ * has been answered: so a sink that fails and comes back sees each stream in order, and one that is down sees one
+ * delivery at a time. (With several under way when the first fails, those that were begun before may still
+ * arrive: an output that must not have that says `parallel` 1.) Tries do not end: what a sink does not take
+ * today it may take tomorrow, and its source waits.
  *
  * "pump" is the one place where things move. It runs when the log has something new, when an answer comes
  * from another thread, and when a pause is over; answers that the plugin gives inside of `deliver` are
@@ -140,6 +141,8 @@ static void output_take_answer(struct output *output, struct weir_delivery *deli
     struct batch *batch = delivery->batch;
     uint32_t retry = delivery->retry ? bitmap_count(delivery->retry, batch->pub.count) : 0;
     output->under_way--;
+    if (delivery->tries > 1)
+        output->trying_again = false;
     if (retry < delivery->records) {
         output->failures = 0;
         atomic_store(&output->progress, clock_monotonic());
@@ -187,12 +190,26 @@ static void output_take_answers(struct output *output)
 
 /* ---- the pump ---------------------------------------------------------------------------------------------- */
 
+/* When the plugin's pause ends; 0: there is none. One that is over is over for the status too. */
+static int64_t output_paused_until(struct output *output)
+{
+    pthread_mutex_lock(&output->lock);
+    if (output->paused_until && output->paused_until <= clock_monotonic()) {
+        output->paused_until = 0;
+        if (output->state == OUTPUT_PAUSED)
+            output->state = output->again ? OUTPUT_RETRYING : OUTPUT_OK;
+        if (output->state == OUTPUT_OK)
+            output->reason[0] = '\0';
+    }
+    int64_t until = output->paused_until;
+    pthread_mutex_unlock(&output->lock);
+    return until;
+}
+
 /* How long, in nanoseconds, nothing may be begun; 0: something may. */
 static int64_t output_must_wait(struct output *output)
 {
-    pthread_mutex_lock(&output->lock);
-    int64_t until = output->paused_until;
-    pthread_mutex_unlock(&output->lock);
+    int64_t until = output_paused_until(output);
     if (output->again && output->again_at > until)
         until = output->again_at;
     int64_t wait = until ? until - clock_monotonic() : 0;
@@ -201,9 +218,12 @@ static int64_t output_must_wait(struct output *output)
 
 static struct weir_delivery *output_next(struct output *output)
 {
+    if (output->trying_again)
+        return NULL;
     if (output->again) {
         struct weir_delivery *delivery = output->again;
         output->again = delivery->next;
+        output->trying_again = true;
         return delivery;
     }
     if (output->under_way == output->parallel)

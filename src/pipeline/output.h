@@ -22,6 +22,7 @@ struct output {
     struct weir_delivery *deliveries; /* `parallel` of them */
     unsigned parallel, under_way;
     struct weir_delivery *again; /* to be delivered again, oldest first */
+    bool trying_again;           /* one of them is under way */
     int64_t again_at;            /* clock_monotonic(), not before */
     unsigned failures;           /* tries in a row that delivered nothing */
     struct loop_timer *timer;
