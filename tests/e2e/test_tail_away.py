@@ -54,6 +54,23 @@ def test_tail_32_a_directory_that_is_moved_and_comes_back(weir, started_again):
     assert metric(agent, "weir_input_lost_bytes_total") == 0
 
 
+def test_tail_32_an_unfinished_line_in_a_directory_that_came_back(weir):
+    """Its file was not rotated."""
+    logs = Following(weir)
+    logs.path("tree").mkdir()
+    agent = weir(config("tree/*.log", **FAST))
+    logs.append("tree/a.log", "1")
+    logs.wait(["1"])
+    scans = metric(agent, "weir_tail_scans_total")
+    os.rename(logs.path("tree"), logs.path("away"))
+    wait_metric(agent, "weir_tail_scans_total", scans + 1)
+    os.rename(logs.path("away"), logs.path("tree"))
+    logs.write("tree/a.log", b"half")
+    time.sleep(1)
+    logs.write("tree/a.log", b" and half\n")
+    logs.wait_in_order(["1", "half and half"])
+
+
 def test_tail_15_a_link_that_leads_elsewhere_after_the_start(weir):
     """What was not read of the old target is read from it, wherever its name is by then."""
     logs = Following(weir)

@@ -45,6 +45,15 @@ void tail_hold_rotated(struct tail *tail, struct tail_file *file)
         wait_for(tail, file, tail->rotate_wait);
 }
 
+void tail_hold_returned(struct tail *tail, struct tail_file *file)
+{
+    file->rotated = false;
+    if (file->suspended)
+        return;
+    tail_list_remove(&file->waiting);
+    tail_hold_idle(tail, file);
+}
+
 void tail_hold_idle(struct tail *tail, struct tail_file *file)
 {
     if (file->rotated)

@@ -10,6 +10,8 @@ struct tail_file;
 
 /* It has lost a name: late writes are waited for. */
 void tail_hold_rotated(struct tail *tail, struct tail_file *file);
+/* It has that name again. */
+void tail_hold_returned(struct tail *tail, struct tail_file *file);
 /* It was read to its end. */
 void tail_hold_idle(struct tail *tail, struct tail_file *file);
 /* It could not be read: it has no turn for a while, which doubles each time. */

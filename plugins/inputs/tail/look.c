@@ -122,10 +122,26 @@ static struct tail_file *find_file(struct tail *tail, const char *path, const st
     return file ? file : tail_file_new(tail, &identity, 0);
 }
 
+/* Whether `file` had that very name before, and lost it. Forgets that. */
+static bool has_returned(struct tail *tail, const struct tail_link *link,
+                         const struct tail_file *file)
+{
+    struct tail_link *at =
+        tail_link_find(tail, link->dir, (struct weir_str){ link->name, link->len });
+    while (at && (at->file != file || at->named))
+        at = tail_link_next(at);
+    if (!at)
+        return false;
+    tail_link_free(tail, at);
+    return true;
+}
+
 /* `path` leads to `file`, which had no name, or another one, before. */
 static void name_file(struct tail *tail, struct tail_link *link, struct tail_file *file)
 {
     const bool renamed = file->named == 0 && file->rotated;
+    if (has_returned(tail, link, file))
+        tail_hold_returned(tail, file);
     tail_link_set(link, file);
     link->named = true;
     file->named++;
