@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that go away and come back, or lead elsewhere while nobody looks, and files that only look like rotated ones."""
 import os
+import signal
 import time
 
 import pytest
@@ -138,3 +139,23 @@ def test_tail_11_an_inode_number_used_again_and_rotated_while_stopped(weir):
         logs.rotate(f"new-{i}.log")
     agent.start()
     logs.wait([f"{n} {i}" for n in ("first", "second", "third") for i in range(20)])
+
+
+def test_tail_02_rotations_between_two_looks_after_one_while_stopped(weir):
+    """The name was free at the start; who had it last is still known."""
+    logs = Following(weir)
+    agent = weir(config("a.log", **{**FAST, "rotate_wait": "10s"}))
+    logs.append("a.log", "1")
+    logs.wait(["1"])
+    agent.stop()
+    logs.rotate("a.log")
+    time.sleep(0.02)
+    agent.start()
+    agent.signal(signal.SIGSTOP)
+    for line in ("2", "3", "4"):
+        logs.append("a.log", line)
+        time.sleep(0.02)
+        logs.rotate("a.log")
+    logs.append("a.log", "5")
+    agent.signal(signal.SIGCONT)
+    logs.wait_in_order(["1", "2", "3", "4", "5"])

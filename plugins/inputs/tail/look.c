@@ -82,11 +82,8 @@ static void follow_link(struct tail *tail, struct tail_link *link, const char *p
     dir->seen = tail->scan;
     tail_list_append(&dir->pointing, &link->of_target);
     tail_watch_add(tail, dir);
-    struct tail_link *at = tail_link_find(tail, dir, name);
-    while (at && at->file != link->file)
-        at = tail_link_next(at);
-    if (!at && link->file)
-        tail_link_new(tail, dir, name, link->file);
+    if (link->file)
+        tail_link_add(tail, dir, name, link->file);
 }
 
 enum there {

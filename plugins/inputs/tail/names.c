@@ -145,6 +145,15 @@ struct tail_link *tail_link_new(struct tail *tail, struct tail_dir *dir, struct 
     return link;
 }
 
+struct tail_link *tail_link_add(struct tail *tail, struct tail_dir *dir, struct weir_str name,
+                                struct tail_file *file)
+{
+    struct tail_link *link = tail_link_find(tail, dir, name);
+    while (link && link->file != file)
+        link = tail_link_next(link);
+    return link ? link : tail_link_new(tail, dir, name, file);
+}
+
 void tail_link_free(struct tail *tail, struct tail_link *link)
 {
     tail_table_remove(&tail->links_by_name, &link->by_name);

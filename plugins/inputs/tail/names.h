@@ -54,6 +54,9 @@ struct tail_link *tail_link_find_named(const struct tail *tail, const struct tai
 /* NULL when memory is short. `file` may be NULL. */
 struct tail_link *tail_link_new(struct tail *tail, struct tail_dir *dir, struct weir_str name,
                                 struct tail_file *file);
+/* The link of that name to that file, made if there is none. NULL when memory is short. */
+struct tail_link *tail_link_add(struct tail *tail, struct tail_dir *dir, struct weir_str name,
+                                struct tail_file *file);
 void tail_link_free(struct tail *tail, struct tail_link *link);
 /* Lets it lead to `file`, or, with NULL, nowhere. */
 void tail_link_set(struct tail_link *link, struct tail_file *file);

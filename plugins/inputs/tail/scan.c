@@ -101,7 +101,7 @@ static __attribute__((noinline)) void place(struct tail *tail, struct tail_dir *
     if (!file || !file->unplaced || likeness < TAIL_LIKELY ||
         (file->noted && tail_note_is_at(weir_str_of(file->noted), weir_str_of(path))))
         return;
-    if (!tail_link_new(tail, dir, name, file))
+    if (!tail_link_add(tail, dir, name, file))
         return;
     tail_file_placed(tail, file);
     tail_hold_rotated(tail, file);

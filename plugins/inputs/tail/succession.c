@@ -273,6 +273,9 @@ static void succeed_noted(struct tail *tail, struct tail_file *const *group, siz
     struct tail_file *last = group[count - 1];
     for (size_t i = 1; i < count; i++)
         read_after(group[i], group[i - 1]);
+    /* The next one to take that name has to know whom it succeeds. */
+    if (!last->unplaced)
+        tail_link_add(tail, dir, base, last);
     if (now && now->has_id)
         read_after(now, last); /* it was known then, and what came before it too */
     else if (!now || now->identity.born > last->identity.born)
