@@ -45,6 +45,8 @@ static void apply_where(struct filter *filter, struct batch *batch)
                    weir_kv_int("records", batch->pub.count));
         return;
     }
+    if (bitmap_count(match, batch->pub.count) == 0)
+        return;
     uint64_t *before = batch->dropped;
     const uint32_t tail = batch->pub.count % 64;
     for (size_t i = 0; i < words; i++)
