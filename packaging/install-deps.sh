@@ -9,7 +9,7 @@ set -eu
 build='gcc libc6-dev meson ninja-build pkgconf
   libevent-dev libjansson-dev libpcre2-dev libxxhash-dev libyaml-dev'
 # clang is the second compiler, and the one with a fuzzer; strace kills the agent at chosen system calls.
-test='check clang-14 libclang-rt-14-dev clang-format-14 python3 python3-pytest strace'
+test='check clang-14 libclang-rt-14-dev clang-format-14 make python3 python3-pytest strace'
 
 case "${1-}" in
 build) wanted=$build ;;

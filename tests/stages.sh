@@ -6,6 +6,8 @@ export LC_ALL=C.UTF-8
 # Debian's own Python has Debian's pytest; another one may stand before it in PATH.
 python=/usr/bin/python3
 jobs=$(nproc)
+# Sanitizers name functions with binutils' tool, where LLVM's is not installed.
+export ASAN_OPTIONS=allow_addr2line=1 TSAN_OPTIONS=allow_addr2line=1 UBSAN_OPTIONS=allow_addr2line=1
 passed=0 failed=0 skipped=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
@@ -44,7 +46,7 @@ stage() {
     tail -n 400 "$log"
     [ "$stage_failed" != 0 ] || failed=$((failed + 1))
     echo
-    echo "$0 stopped at: $name (exit status $status)"
+    echo "the tests stopped at: $name (exit status $status)"
     finish
     exit 1
   fi

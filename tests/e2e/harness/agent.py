@@ -19,11 +19,19 @@ from .wait import SLOWNESS, wait_until
 MIB = 1 << 20
 SANITIZED = bool(os.environ.get("WEIR_TEST_SANITIZER"))  # the memory that it takes then says nothing
 SANITIZER_REPORT = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:|Assertion .* failed")
-SANITIZER_ENV = {
+SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "exitcode=99:detect_stack_use_after_return=1:check_initialization_order=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
     "TSAN_OPTIONS": "exitcode=99:second_deadlock_stack=1",
 }
+
+
+def sanitizer_options(traced):
+    """The environment for a sanitized binary. Leaks cannot be looked for while strace looks on."""
+    options = {name: f"{os.environ.get(name, '')}:{more}" for name, more in SANITIZER_OPTIONS.items()}
+    if traced:
+        options["ASAN_OPTIONS"] += ":detect_leaks=0"
+    return options
 
 
 def config_text(config, service):
@@ -47,8 +55,7 @@ class Agent:
         self.admin = f"unix:{self.socket}"
         self.args, self.wrapper = list(args), list(wrapper)
         # The configuration may say ${DIR} for the test's own directory.
-        self.env = {**os.environ, **{k: os.environ.get(k, v) for k, v in SANITIZER_ENV.items()},
-                    "DIR": str(self.dir), **(env or {})}
+        self.env = {**os.environ, **sanitizer_options(traced=bool(wrapper)), "DIR": str(self.dir), **(env or {})}
         self.service = {"data_dir": str(self.data_dir), "admin": {"listen": self.admin},
                         "messages": {"level": "info", "format": "json"}, **(service or {})}
         self.config_path = self.dir / "weir.yaml"
