@@ -9,7 +9,7 @@
  * is in admission.c.
  *
  * Where filters make records of lines, a batch of the shortest lines would grow to ten times its size; so
- * the index is smaller there, and such lines come in smaller batches.
+ * the index is smaller there, in a small buffer much smaller, and such lines come in smaller batches.
  *
  * A block that is handed over nearly empty (one line, when it is quiet) becomes a copy made to measure, so
  * that what waits for a slow output is charged by what it holds. Full-size blocks are used again, the last
@@ -29,6 +29,9 @@
 #define RUNS_MAX 64
 #define ENDS_MAX 16384
 #define ENDS_MAX_FILTERED 4096
+#define ENDS_MIN_FILTERED 512
+/* With filters, an entry of the index for so much of the buffer. */
+#define ENDS_FILTERED_BYTES 1024
 #define SPARE_MAX 8
 /* When the process itself is out of memory, look again so much later. */
 #define NO_MEMORY_MS 1000
@@ -57,10 +60,19 @@ static size_t shape_bytes(const struct shape *shape)
            WEIR_BATCH_PADDING;
 }
 
+static size_t ends_max(const struct pipeline *pipeline)
+{
+    const size_t wanted = pipeline->budget.max / ENDS_FILTERED_BYTES;
+    if (pipeline->stage.count == 0)
+        return ENDS_MAX;
+    if (wanted < ENDS_MIN_FILTERED)
+        return ENDS_MIN_FILTERED;
+    return wanted < ENDS_MAX_FILTERED ? wanted : ENDS_MAX_FILTERED;
+}
+
 static struct shape full_size(const struct pipeline *pipeline)
 {
-    return (struct shape){ RUNS_MAX, pipeline->stage.count ? ENDS_MAX_FILTERED : ENDS_MAX,
-                           WEIR_BLOCK_BYTES };
+    return (struct shape){ RUNS_MAX, ends_max(pipeline), WEIR_BLOCK_BYTES };
 }
 
 /* Lays the parts out behind the struct. */
