@@ -15,6 +15,10 @@
  *    local file: a few batches, which then stay in the processor's cache), since more read ahead only costs
  *    memory; a push input, which has nowhere else to leave its data, up to all of it.
  *  - With filters, a part stays free for what they add to a batch (see filter_stage.c).
+ *  - When no batch is under way, nothing will come back by itself: all memory is in the hands of inputs,
+ *    perhaps with half a line each that waits for its end. Then the first in line gets one block, whatever
+ *    the budget says. So a buffer that is too small for the number of its inputs, or for a line, is exceeded
+ *    by a block an input, and never stands still.
  *
  * Waking cannot be lost: whoever gives memory back looks at `waiting` after that, and who joins the line
  * looks for memory once more after that. */
@@ -63,12 +67,24 @@ static void line_leave(struct admission *admission, struct input *input)
     input_blocked(input, false);
 }
 
+/* Whether a block is due to the input although the budget has no room for it. */
+static bool line_owes(const struct input *input)
+{
+    return atomic_load(&input->host.pipeline->admission.under_way) == 0 && input->in_hand == 0;
+}
+
 static bool line_take(struct input *input, size_t bytes)
 {
     struct pipeline *pipeline = input->host.pipeline;
     const struct input *first = pipeline->admission.first;
-    return (!first || first == input) &&
-           budget_take(&pipeline->budget, bytes, admission_limit(input));
+    if (first && first != input)
+        return false;
+    if (budget_take(&pipeline->budget, bytes, admission_limit(input)))
+        return true;
+    if (!line_owes(input))
+        return false;
+    budget_force(&pipeline->budget, bytes);
+    return true;
 }
 
 bool admission_take(struct input *input, size_t bytes)
@@ -85,9 +101,22 @@ bool admission_take(struct input *input, size_t bytes)
         line_leave(admission, input);
     pthread_mutex_unlock(&admission->lock);
     input->wanted = taken ? 0 : bytes;
+    input->in_hand += taken;
     if (left)
         admission_wake(input->host.pipeline, input); /* the next in line */
     return taken;
+}
+
+void admission_emitted(struct input *input, bool batch)
+{
+    input->in_hand--;
+    if (batch)
+        atomic_fetch_add(&input->host.pipeline->admission.under_way, 1);
+}
+
+void admission_returned(struct input *input)
+{
+    atomic_fetch_sub(&input->host.pipeline->admission.under_way, 1);
 }
 
 void admission_wait(struct input *input, size_t bytes)
@@ -104,8 +133,9 @@ bool admission_is_open(const struct input *input)
 {
     struct pipeline *pipeline = input->host.pipeline;
     pthread_mutex_lock(&pipeline->admission.lock);
-    bool open = pipeline->admission.first == input &&
-                budget_fits(&pipeline->budget, input->wanted, admission_limit(input));
+    bool open =
+        pipeline->admission.first == input &&
+        (budget_fits(&pipeline->budget, input->wanted, admission_limit(input)) || line_owes(input));
     pthread_mutex_unlock(&pipeline->admission.lock);
     return open;
 }

@@ -14,6 +14,7 @@ struct admission {
     pthread_mutex_t lock;
     struct input *first, **last; /* linked by next_waiting; under the lock */
     _Atomic unsigned waiting;    /* in the line */
+    _Atomic unsigned under_way;  /* batches that were emitted and are not back */
 };
 
 void admission_init(struct admission *admission);
@@ -22,6 +23,10 @@ void admission_deinit(struct admission *admission);
 /* Takes `bytes` of the pipeline's budget. False: the input stands in line now, and is woken when there is
  * something for it; asking again keeps its place. @thread the input's. */
 WEIR_MUST_USE bool admission_take(struct input *input, size_t bytes);
+/* A block of the input is no longer in its hands: it was given back, or became a batch. */
+void admission_emitted(struct input *input, bool batch);
+/* A batch is back, its memory given back; admission_wake() follows. */
+void admission_returned(struct input *input);
 /* Puts the input into the line although there was memory in the budget. @thread the input's. */
 void admission_wait(struct input *input, size_t bytes);
 /* Whether an input that stands in line would get what it asked for. @thread the input's. */

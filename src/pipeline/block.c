@@ -209,6 +209,7 @@ struct weir_block *weir_block_new(struct weir_host *host, size_t bytes)
     struct weir_block *block = block_have(host->pipeline, &shape, large);
     if (!block) {
         budget_give(&host->pipeline->budget, shape_bytes(&shape));
+        admission_emitted(input, false);
         admission_wait(input, shape_bytes(&shape));
         admission_wake(host->pipeline, input);
         loop_timer_set(input->trim, NO_MEMORY_MS);

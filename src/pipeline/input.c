@@ -80,9 +80,11 @@ void weir_emit(struct weir_host *host, struct weir_block *block)
     struct pipeline *pipeline = host->pipeline;
     if (weir_block_is_empty(block)) {
         block_recycle(pipeline, (struct batch *)(void *)block);
+        admission_emitted(input, false);
         admission_wake(pipeline, NULL);
         return;
     }
+    admission_emitted(input, true);
     struct batch *batch = block_seal(input, block);
     if ((struct batch *)(void *)block != batch)
         admission_wake(pipeline, NULL);
@@ -129,6 +131,7 @@ static void batch_back(struct input *input, struct batch *batch)
     }
     block_recycle(input->host.pipeline, batch);
     filter_stage_back(&input->host.pipeline->stage);
+    admission_returned(input);
     input->under_way--;
 }
 

@@ -42,6 +42,7 @@ struct input {
     atomic_bool blocked;
     struct input *next_waiting;    /* in the line; under its lock */
     size_t wanted;                 /* bytes it was refused last; 0: none */
+    unsigned in_hand;              /* blocks that the plugin has */
     _Atomic int64_t blocked_since; /* clock_monotonic(); 0: not blocked */
     _Atomic int64_t blocked_ns;    /* before that */
 

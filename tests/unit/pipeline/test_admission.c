@@ -21,6 +21,7 @@ struct hands {
     bool gives_up;           /* when refused, it wants nothing more until `again` */
     bool later;              /* resume leaves asking to work */
     bool one_line_each;      /* into the blocks, before they are handed over */
+    bool line_first;         /* a block with one line goes before all others */
     const atomic_bool *hold; /* nothing is handed over while this is set; may be NULL */
     const atomic_uint *begin_after;
 
@@ -52,12 +53,12 @@ static int hands_start(void *state)
     return 0;
 }
 
-static void hands_emit(struct hands *self)
+static void hands_emit(struct hands *self, bool line)
 {
     while (self->count > 0) {
         struct weir_block *block = self->blocks[--self->count];
         size_t room;
-        if (self->one_line_each) {
+        if (line) {
             memcpy(weir_block_room(block, &room), "0000000000000000000000000000001\n",
                    FAKE_LINE_BYTES);
             (void)weir_block_lines(block, self->stream, self->position, FAKE_LINE_BYTES, 0, NULL);
@@ -81,9 +82,14 @@ static void hands_work(void *state)
             break;
         }
         self->blocks[self->count++] = block;
+        if (self->line_first) {
+            self->line_first = false;
+            hands_emit(self, true);
+            continue;
+        }
         atomic_fetch_add(&self->taken, 1);
         if (!self->hold)
-            hands_emit(self);
+            hands_emit(self, self->one_line_each);
     }
     atomic_store(&self->has_all, self->taken == self->want);
     if (self->hold && atomic_load(self->hold)) {
@@ -91,7 +97,7 @@ static void hands_work(void *state)
         usleep(500);
         return;
     }
-    hands_emit(self);
+    hands_emit(self, self->one_line_each);
     if (self->taken == self->want) {
         atomic_store(&self->ended, true);
         weir_input_end(self->host);
@@ -110,7 +116,7 @@ static void hands_resume(void *state)
 static void hands_close(void *state)
 {
     struct hands *self = state;
-    hands_emit(self);
+    hands_emit(self, self->one_line_each);
     if (self->stream)
         weir_stream_close(self->stream);
 }
@@ -196,6 +202,7 @@ START_TEST(test_memory_that_is_not_needed_wakes_who_waits)
     struct hands first = { .bytes = WEIR_BLOCK_BYTES,
                            .want = 3,
                            .one_line_each = handed_over[_i].one_line_each,
+                           .line_first = true,
                            .hold = &hold };
     struct hands second = { .bytes = WEIR_BLOCK_BYTES,
                             .want = 1,
@@ -214,6 +221,29 @@ START_TEST(test_memory_that_is_not_needed_wakes_who_waits)
     frame_wait_until_done(&bench.frame, bench.pipeline);
     frame_join(bench.pipeline);
     ck_assert(input_backpressure(bench.pipeline->inputs[1]) > 0);
+    bench_deinit(&bench);
+}
+END_TEST
+
+/* All memory is in the hands of an input that waits for more to read, and nothing is under way: others are
+ * not to stand still. */
+START_TEST(test_blocks_in_hand_stop_nobody)
+{
+    struct bench bench;
+    atomic_bool hold = true;
+    struct hands first = { .bytes = WEIR_BLOCK_BYTES, .want = 3, .hold = &hold };
+    struct hands second = { .bytes = _i ? LARGE_BYTES : WEIR_BLOCK_BYTES,
+                            .want = 5,
+                            .one_line_each = true,
+                            .begin_after = &first.has_all };
+    bench_init(&bench, (const struct weir_plugin *const[]){ &hands_plugin, &hands_plugin },
+               (void *const[]){ &first, &second });
+    bench.pipeline = frame_pipeline(&bench.frame, &bench.config);
+    frame_start(bench.pipeline);
+    ck_assert(frame_wait(has_ended, &second));
+    atomic_store(&hold, false);
+    frame_wait_until_done(&bench.frame, bench.pipeline);
+    frame_join(bench.pipeline);
     bench_deinit(&bench);
 }
 END_TEST
@@ -344,6 +374,7 @@ int main(void)
     TCase *tcase = tcase_create("admission");
     tcase_add_loop_test(tcase, test_memory_that_is_not_needed_wakes_who_waits, 0,
                         ROWS(handed_over));
+    tcase_add_loop_test(tcase, test_blocks_in_hand_stop_nobody, 0, 2);
     tcase_add_loop_test(tcase, test_nobody_passes_the_line, 0, ROWS(next_to_a_flood));
     tcase_add_loop_test(tcase, test_what_filters_add_has_room_in_the_buffer, 0, ROWS(growths));
     tcase_add_test(tcase, test_a_small_buffer_lets_batches_through_one_at_a_time);
