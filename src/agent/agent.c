@@ -244,11 +244,6 @@ static bool agent_all(struct agent *agent, bool (*ask)(struct pipeline *pipeline
     return true;
 }
 
-static bool inputs_have_stopped(struct pipeline *pipeline)
-{
-    return pipeline_inputs_stopped(pipeline);
-}
-
 static bool inputs_have_ended(struct pipeline *pipeline)
 {
     return pipeline_ended(pipeline);
@@ -258,6 +253,18 @@ static weir_ms agent_time_left(const struct agent *agent)
 {
     int64_t left = (agent->stop_by - clock_monotonic()) / 1000000;
     return left > 0 ? left : 0;
+}
+
+/* Pipelines whose inputs have stopped: an input that hangs keeps no other pipeline from being drained. */
+static void agent_drain(struct agent *agent)
+{
+    bool all = true;
+    for (size_t i = 0; i < agent->count; i++)
+        if (pipeline_inputs_stopped(agent->pipelines[i]))
+            pipeline_drain(agent->pipelines[i], agent_time_left(agent));
+        else
+            all = false;
+    agent->inputs_stopped = all;
 }
 
 /* Whatever may have happened: does the state move on? */
@@ -272,11 +279,8 @@ static void agent_look(void *arg)
     }
     if (agent->state != STATUS_DRAINING)
         return;
-    if (!agent->inputs_stopped && agent_all(agent, inputs_have_stopped)) {
-        agent->inputs_stopped = true;
-        for (size_t i = 0; i < agent->count; i++)
-            pipeline_drain(agent->pipelines[i], agent_time_left(agent));
-    }
+    if (!agent->inputs_stopped)
+        agent_drain(agent);
     if (agent->inputs_stopped && agent_all(agent, pipeline_is_empty))
         loop_stop(agent->loop);
 }

@@ -87,9 +87,11 @@ static void stage_measure_skew(struct filter_stage *stage, const struct batch *b
         return;
     for (uint32_t i = 0; i < pub->count; i++)
         if (!weir_batch_is_dropped(pub, i)) {
-            int64_t event = pub->records[i].event_time;
-            if (event != WEIR_TIME_UNSET)
-                metric_set(stage->skew, weir_batch_run(pub, i)->observed - event);
+            int64_t event = pub->records[i].event_time, skew;
+            /* A text may tell of any year that 64 bits can hold. */
+            if (event != WEIR_TIME_UNSET &&
+                !__builtin_sub_overflow(weir_batch_run(pub, i)->observed, event, &skew))
+                metric_set(stage->skew, skew);
             return;
         }
 }

@@ -172,8 +172,9 @@ bool pipeline_is_empty(struct pipeline *pipeline)
 
 void pipeline_drain(struct pipeline *pipeline, weir_ms deadline)
 {
-    for (size_t i = 0; i < pipeline->output_count; i++)
+    for (size_t i = 0; !pipeline->draining && i < pipeline->output_count; i++)
         output_drain(pipeline->outputs[i], deadline);
+    pipeline->draining = true;
 }
 
 /* Which thread it is helps whoever has to find the file system or the service that holds it. */

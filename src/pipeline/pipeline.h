@@ -38,6 +38,7 @@ struct pipeline {
     struct input **inputs;
     struct output **outputs;
     size_t input_count, output_count;
+    bool draining;
 };
 
 /* Builds it from its configuration and opens the plugins: nothing runs yet. 0, or a negative errno with
@@ -57,7 +58,7 @@ bool pipeline_inputs_stopped(const struct pipeline *pipeline);
 bool pipeline_ended(const struct pipeline *pipeline);
 /* True when everything that was read has been answered. */
 bool pipeline_is_empty(struct pipeline *pipeline);
-/* Tells the outputs when the stop's deadline is. */
+/* Tells the outputs when the stop's deadline is; the first call counts. */
 void pipeline_drain(struct pipeline *pipeline, weir_ms deadline);
 /* Ends the threads; what is not answered stays so. False when one of them is still busy at `deadline`
  * (clock_monotonic()): then nothing of the pipeline may be freed. */

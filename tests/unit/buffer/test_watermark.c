@@ -51,6 +51,34 @@ START_TEST(test_order_of_answers)
 }
 END_TEST
 
+/* States are used again, the last first, and no more are kept than that takes. */
+START_TEST(test_spare_states)
+{
+    enum { MANY = 5000 };
+    struct run_states states = { 0 };
+    struct run_state *list = NULL;
+    for (int i = 0; i < MANY; i++) {
+        struct run_state *state = run_state_take(&states);
+        ck_assert_ptr_nonnull(state);
+        state->next = list;
+        list = state;
+    }
+    run_states_give(&states, list);
+    ck_assert_uint_gt(states.count, 0);
+    ck_assert_uint_lt(states.count, MANY / 2);
+    const unsigned kept = states.count;
+    struct run_state *state = run_state_take(&states);
+    ck_assert_uint_eq(states.count, kept - 1);
+    state->next = NULL;
+    run_states_give(&states, state);
+    ck_assert_ptr_eq(run_state_take(&states), state);
+    free(state);
+    run_states_trim(&states);
+    ck_assert_uint_eq(states.count, 0);
+    ck_assert_ptr_null(states.first);
+}
+END_TEST
+
 START_TEST(test_against_a_plain_array)
 {
     /* Random adds and answers against the definition: the end of the longest answered prefix. */
@@ -87,6 +115,7 @@ int main(void)
     TCase *tcase = tcase_create("watermark");
     tcase_add_test(tcase, test_order_of_answers);
     tcase_add_test(tcase, test_against_a_plain_array);
+    tcase_add_test(tcase, test_spare_states);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
