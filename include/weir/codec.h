@@ -10,7 +10,8 @@
 struct weir_bytes {
     char *data;
     size_t len, cap;
-    size_t max; /* growing beyond it fails */
+    size_t max;   /* growing beyond it fails */
+    bool starved; /* growing has failed because memory is short; stays until its owner clears it */
 };
 
 /* Room for `more` bytes after `len`, to be written and then added to `len`. NULL when that would
@@ -35,7 +36,8 @@ struct weir_encoder;
  * logfmt: a newline), until the slice ends or `out` holds `want` bytes or more. A record is encoded
  * whole or not at all.
  * Returns the index of the first record that was not encoded (slice->first + slice->count at the end).
- * When a single record does not fit into out->max it returns its index with nothing added.
+ * When a single record does not fit into out->max it returns its index with nothing added; the same when
+ * memory is short, and then out->starved is set: the record can be encoded later.
  * @thread the output's. */
 WEIR_API uint32_t weir_encode(struct weir_encoder *encoder, const struct weir_slice *slice,
                               uint32_t at, struct weir_bytes *out, size_t want);

@@ -25,6 +25,10 @@
 #define MODERATE_GAP_NS 1000000
 #define MODERATE_MS 5
 
+/* So many timers can wait at a time without asking for memory, more than any loop of the agent has: one that
+ * could not be set would be a stage that stands still. */
+#define TIMERS_RESERVED 64
+
 struct loop {
     struct event_base *base;
     struct event *wake_event;
@@ -68,6 +72,28 @@ static void say_nothing(int severity, const char *text)
     (void)text;
 }
 
+static void never(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+}
+
+/* Has the library make room for TIMERS_RESERVED timers: it keeps what it once had. */
+static bool reserve_timers(struct event_base *base)
+{
+    const struct timeval far = { .tv_sec = 3600 };
+    struct event *timers[TIMERS_RESERVED] = { NULL };
+    bool done = true;
+    for (size_t i = 0; done && i < TIMERS_RESERVED; i++) {
+        timers[i] = evtimer_new(base, never, NULL);
+        done = timers[i] && event_add(timers[i], &far) == 0;
+    }
+    for (size_t i = 0; i < TIMERS_RESERVED && timers[i]; i++)
+        event_free(timers[i]);
+    return done;
+}
+
 struct loop *loop_new(void)
 {
     event_set_log_callback(say_nothing);
@@ -82,7 +108,7 @@ struct loop *loop_new(void)
         loop->base = event_base_new_with_config(config);
         event_config_free(config);
     }
-    if (loop->base && loop->wake_fd >= 0)
+    if (loop->base && loop->wake_fd >= 0 && reserve_timers(loop->base))
         loop->wake_event =
             event_new(loop->base, loop->wake_fd, EV_READ | EV_PERSIST, wake_ready, loop);
     if (!loop->wake_event || event_add(loop->wake_event, NULL) < 0)
@@ -173,7 +199,10 @@ static void watch_look_again(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     watch->looked = clock_monotonic();
-    event_add(watch->event, NULL);
+    if (event_add(watch->event, NULL) < 0) { /* the kernel's memory is short */
+        struct timeval pause = { .tv_usec = MODERATE_MS * 1000 };
+        event_add(watch->look_again, &pause);
+    }
 }
 
 struct loop_watch *loop_watch_new(struct loop *loop, int fd, unsigned events, loop_call_f *call,

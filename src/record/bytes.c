@@ -21,8 +21,10 @@ static char *bytes_grow(struct weir_bytes *bytes, size_t need)
     if (cap < need)
         cap = need;
     char *data = realloc(bytes->data, cap);
-    if (!data)
+    if (!data) {
+        bytes->starved = true;
         return NULL;
+    }
     bytes->data = data;
     bytes->cap = cap;
     return data + bytes->len;
@@ -73,8 +75,10 @@ int weir_bytes_add_text(struct weir_bytes *bytes, const struct weir_field *field
     }
     /* It may still fit when decoded: decode it elsewhere. */
     char *text = malloc(field->value_len);
-    if (!text)
+    if (!text) {
+        bytes->starved = true;
         return -ENOMEM;
+    }
     int r = weir_bytes_add(bytes, text, json_unescape(field->value, field->value_len, text));
     free(text);
     return r;

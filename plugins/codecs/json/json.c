@@ -128,6 +128,14 @@ static bool encode_record(struct codec_json *self, const struct weir_batch *batc
                             (struct weir_str){ self->tail.data, self->tail.len });
 }
 
+/* A failure to make what is put into `out` is told there. */
+static uint32_t stop_at(struct codec_json *self, uint32_t i, struct weir_bytes *out)
+{
+    out->starved |= self->tail.starved || self->source.text.starved || self->source.names.starved;
+    self->tail.starved = self->source.text.starved = self->source.names.starved = false;
+    return i;
+}
+
 static uint32_t codec_json_encode(void *state, const struct weir_slice *slice, uint32_t at,
                                   struct weir_bytes *out, size_t want)
 {
@@ -139,10 +147,10 @@ static uint32_t codec_json_encode(void *state, const struct weir_slice *slice, u
         if (!run || i - run->first >= run->count) {
             run = weir_batch_run(slice->batch, i);
             if (self->with_source && codec_json_source_read(self, run) < 0)
-                return i;
+                return stop_at(self, i, out);
         }
         if (!encode_record(self, slice->batch, run, i, out))
-            return i;
+            return stop_at(self, i, out);
     }
     return i;
 }

@@ -225,8 +225,11 @@ static uint32_t codec_logfmt_encode(void *state, const struct weir_slice *slice,
     const uint32_t end = slice->first + slice->count;
     uint32_t i = weir_slice_next(slice, at);
     for (; i < end && out->len < want; i = weir_slice_next(slice, i + 1))
-        if (add_record(self, slice->batch, i, out) < 0)
+        if (add_record(self, slice->batch, i, out) < 0) {
+            out->starved |= self->scratch.starved;
+            self->scratch.starved = false;
             return i;
+        }
     return i;
 }
 

@@ -59,6 +59,7 @@ static int add_message(const struct weir_batch *batch, uint32_t i, struct weir_b
     out->len = before;
     if (r == 0)
         r = weir_bytes_add(out, line.data, line.len);
+    out->starved |= line.starved;
     weir_bytes_free(&line);
     return r;
 }

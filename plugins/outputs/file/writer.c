@@ -25,6 +25,7 @@ struct load {
     struct iovec pieces[PIECES_MAX]; /* base NULL: the next iov_len bytes of writer->out */
     int count;
     bool too_large; /* it ends before a record that fits nowhere */
+    bool starved;   /* it is empty, since memory is short */
 };
 
 static void load_add(struct load *load, const char *base, size_t len)
@@ -53,7 +54,7 @@ static uint32_t load_fill(struct load *load, struct writer *writer, const struct
     struct weir_bytes *out = &writer->out;
     out->len = 0;
     load->count = 0;
-    load->too_large = false;
+    load->too_large = load->starved = out->starved = false;
     while (at < end && load->count < PIECES_MAX && out->len < ENCODE_BYTES) {
         struct weir_str view;
         uint32_t next = weir_encode_view(writer->codec, slice, at, &view);
@@ -65,11 +66,13 @@ static uint32_t load_fill(struct load *load, struct writer *writer, const struct
         size_t before = out->len;
         next = weir_encode(writer->codec, slice, at, out, ENCODE_BYTES);
         load_add(load, NULL, out->len - before);
-        if (out->len == before && next < end) {
-            load->too_large = load->count == 0; /* else: it has more room in the next load */
-            return next;
-        }
         at = next;
+        if (out->len == before && next < end) {
+            load->starved = load->count == 0 && out->starved;
+            load->too_large =
+                load->count == 0 && !out->starved; /* else: there is room in the next load */
+            break;
+        }
     }
     load_locate(load, out);
     return at;
@@ -101,6 +104,8 @@ int file_writer_append(struct writer *writer, struct sink *sink, const struct we
     while (*at < end) {
         uint64_t written, whole;
         uint32_t next = load_fill(&load, writer, slice, *at);
+        if (load.starved)
+            return -ENOMEM;
         int r = file_sink_append(sink, load.pieces, load.count, &written);
         if (r < 0) {
             whole = whole_records(writer, slice, at, next, written);

@@ -78,6 +78,7 @@ static bool next_chunk(struct out_stdout *self)
         self->from = self->to;
         self->written = 0;
         self->out.len = 0;
+        self->out.starved = false;
         self->to = weir_encode_view(self->codec, &self->slice, self->from, &view);
         if (self->to == self->from) {
             self->to = weir_encode(self->codec, &self->slice, self->from, &self->out, CHUNK_BYTES);
@@ -90,6 +91,10 @@ static bool next_chunk(struct out_stdout *self)
             return false;
         self->to = weir_slice_next(&self->slice, self->to);
         settle_to(self, self->to, WEIR_DELIVERED, NULL);
+        if (self->out.starved) {
+            settle_to(self, slice_end(self), WEIR_RETRY, "out of memory");
+            return false;
+        }
         settle_to(self, ++self->to, WEIR_REJECTED, "the record is larger than 8 MiB");
     }
     return false;

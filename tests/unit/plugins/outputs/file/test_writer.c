@@ -17,6 +17,7 @@ static struct {
     bool views[RECORDS];
     char *data; /* all of them, encoded */
     size_t start[RECORDS + 1];
+    uint32_t starved_at; /* there is no memory for this one, unless it is 0 */
 } codec;
 
 static struct weir_batch batch = { .count = RECORDS };
@@ -42,6 +43,10 @@ uint32_t weir_encode(struct weir_encoder *encoder, const struct weir_slice *slic
     (void)encoder;
     const uint32_t end = slice->first + slice->count;
     while (at < end && out->len < want) {
+        if (at && at == codec.starved_at) {
+            out->starved = true;
+            return at;
+        }
         if (!weir_slice_has(slice, at) ||
             weir_bytes_add(out, codec.data + codec.start[at], codec.length[at]) == 0)
             at++;
@@ -83,6 +88,7 @@ static void teardown(void)
     unlink(path);
     free(codec.data);
     codec.data = NULL;
+    codec.starved_at = 0;
 }
 
 static void begins_with(const char *want, size_t len)
@@ -163,7 +169,7 @@ START_TEST(rng_03_a_record_that_is_too_large)
     struct weir_slice slice = { .batch = &batch, .count = RECORDS };
     uint64_t bytes, before;
     uint32_t at = 0;
-    mixture(2);
+    mixture(_i);
     codec.length[20] = WRITER_RECORD_MAX + 1;
     codec.views[20] = false;
     codec_make();
@@ -174,6 +180,23 @@ START_TEST(rng_03_a_record_that_is_too_large)
     ck_assert_int_eq(file_writer_append(&writer, &sink, &slice, &at, &bytes), 0);
     ck_assert_uint_eq(bytes, codec.start[RECORDS] - codec.start[21]);
     begins_with(codec.data, before);
+}
+END_TEST
+
+START_TEST(res_01_a_record_that_there_is_no_memory_for)
+{
+    struct weir_slice slice = { .batch = &batch, .count = RECORDS };
+    uint64_t bytes, before;
+    uint32_t at = 0;
+    mixture(_i);
+    codec.views[20] = false;
+    codec.starved_at = 20;
+    ck_assert_int_eq(file_writer_append(&writer, &sink, &slice, &at, &before), -ENOMEM);
+    ck_assert_uint_eq(at, 20);
+    ck_assert_uint_eq(before, codec.start[20]);
+    codec.starved_at = 0;
+    ck_assert_int_eq(file_writer_append(&writer, &sink, &slice, &at, &bytes), 0);
+    has(codec.data, codec.start[RECORDS]);
 }
 END_TEST
 
@@ -202,7 +225,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, records_reach_the_file_in_order, 0, 10);
     tcase_add_loop_test(tcase, fil_01_a_full_disk_keeps_whole_records, 0, 6);
-    tcase_add_test(tcase, rng_03_a_record_that_is_too_large);
+    tcase_add_loop_test(tcase, rng_03_a_record_that_is_too_large, 0, 6);
+    tcase_add_loop_test(tcase, res_01_a_record_that_there_is_no_memory_for, 0, 6);
     tcase_add_test(tcase, only_the_records_of_the_slice);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
