@@ -157,12 +157,16 @@ static int agent_open_pipelines(struct agent *agent, struct weir_error *err)
 static int agent_open(struct agent *agent, struct weir_error *err)
 {
     const struct config_service *service = &agent->options.config->service;
-    agent->loop = loop_new();
     agent->messenger =
         messenger_new(STDERR_FILENO, (enum weir_level)service->message_level,
                       service->message_format == MESSAGES_JSON ? MESSAGE_JSON : MESSAGE_TEXT);
     agent->metrics = metrics_new();
-    if (!agent->loop || !agent->messenger || !agent->metrics)
+    agent->loop = loop_new();
+    if (!agent->loop) {
+        int r = errno ? -errno : -ENOMEM;
+        return weir_error_set(err, r, "cannot make an event loop: %s", strerror(-r));
+    }
+    if (!agent->messenger || !agent->metrics)
         return weir_error_set(err, -ENOMEM, "out of memory");
     identity_read("", &agent->host);
     /* A name is no identity: a container has another one at each start. */

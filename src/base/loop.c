@@ -94,6 +94,20 @@ static bool reserve_timers(struct event_base *base)
     return done;
 }
 
+/* Where the library cannot have its socket pair it ends the process, without a word: see to it first that
+ * there are descriptors for one. */
+static bool descriptors_are_left(void)
+{
+    int fds[3], count = 0;
+    while (count < 3 && (fds[count] = eventfd(0, EFD_CLOEXEC)) >= 0)
+        count++;
+    const int error = errno;
+    for (int i = 0; i < count; i++)
+        close(fds[i]);
+    errno = error;
+    return count == 3;
+}
+
 struct loop *loop_new(void)
 {
     event_set_log_callback(say_nothing);
@@ -101,7 +115,7 @@ struct loop *loop_new(void)
     if (!loop)
         return NULL;
     loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    struct event_config *config = event_config_new();
+    struct event_config *config = descriptors_are_left() ? event_config_new() : NULL;
     if (config) {
         /* Each loop is touched by its own thread only; others use the eventfd. */
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pipeline/input.h"
 #include "pipeline/pipeline.h"
@@ -257,9 +258,11 @@ int filter_stage_init(struct filter_stage *stage, struct pipeline *pipeline, str
     int r = worker_init(&stage->worker, stage_woken, stage);
     if (r == 0 && stage->count)
         stage->filters = calloc(stage->count, sizeof(stage->filters[0]));
-    if (r < 0 || (stage->count && !stage->filters))
-        return weir_error_set(err, r < 0 ? r : -ENOMEM, "cannot set up the filters of pipeline %s",
-                              pipeline->name);
+    if (r == 0 && stage->count && !stage->filters)
+        r = -ENOMEM;
+    if (r < 0)
+        return weir_error_set(err, r, "cannot set up the filters of pipeline %s: %s",
+                              pipeline->name, strerror(-r));
     for (unsigned i = 0; i < stage->count && r == 0; i++)
         r = filter_open(stage, i, err);
     return r;
