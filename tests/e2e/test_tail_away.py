@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that go away and come back, or lead elsewhere while nobody looks, and files that only look like rotated ones."""
 import os
+import shutil
 import signal
 import time
 
@@ -159,3 +160,68 @@ def test_tail_02_rotations_between_two_looks_after_one_while_stopped(weir):
     logs.append("a.log", "5")
     agent.signal(signal.SIGCONT)
     logs.wait_in_order(["1", "2", "3", "4", "5"])
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["paused", "stopped"])
+@pytest.mark.parametrize("times", [1, 3])
+def test_tail_02_rotations_behind_a_symbolic_link(weir, stopped, times):
+    """As the kubelet does it: patterns match the link, and the files that it leads to get other names."""
+    logs = Following(weir)
+    for name in ("containers", "pods"):
+        logs.path(name).mkdir()
+    agent = weir(config("containers/*.log", **{**FAST, "rotate_wait": "10s"}))
+    os.symlink("../pods/0.log", logs.path("containers/x.log"))
+    logs.append("pods/0.log", "0")
+    logs.wait(["0"])
+    agent.stop() if stopped else agent.signal(signal.SIGSTOP)
+    logs.append("pods/0.log", "0 end")
+    expected = ["0", "0 end"]
+    for i in range(times):
+        time.sleep(0.02)
+        os.rename(logs.path("pods/0.log"), logs.path(f"pods/0.log.20260101-00000{i}"))
+        logs.append("pods/0.log", f"{i} new")
+        expected.append(f"{i} new")
+    agent.start() if stopped else agent.signal(signal.SIGCONT)
+    logs.wait_in_order(expected)
+
+
+def test_tail_02_a_file_that_came_and_went_and_left_the_name_free(weir):
+    logs = Following(weir)
+    agent = weir(config("a.log", **{**FAST, "rotate_wait": "10s"}))
+    logs.append("a.log", "1")
+    logs.wait(["1"])
+    agent.signal(signal.SIGSTOP)
+    for line in ("2", "3"):
+        time.sleep(0.02)
+        logs.rotate("a.log")
+        logs.append("a.log", line)
+    logs.rotate("a.log")
+    agent.signal(signal.SIGCONT)
+    logs.wait_in_order(["1", "2", "3"])
+
+
+@pytest.mark.parametrize("started_again", [False, True], ids=["running", "started again"])
+def test_old_copies_are_not_what_came_between(weir, started_again):
+    """They are younger than the file that was copied; when another one takes its name they stay unread."""
+    logs = Following(weir)
+    logs.append("a.log", "0")
+    time.sleep(0.02)
+    logs.append("a.log.1", "a copy of before the first start")
+    time.sleep(0.02)
+    agent = weir(config("a.log", **{**FAST, "rotate_wait": "10s"}))
+    logs.wait(["0"])
+    for line in ("1", "2"):
+        os.rename(logs.path("a.log.1"), logs.path(f"a.log.{line}1"))
+        shutil.copyfile(logs.path("a.log"), logs.path("a.log.1"))
+        os.truncate(logs.path("a.log"), 0)
+        time.sleep(0.02)
+        logs.append("a.log", line)
+        logs.wait([str(i) for i in range(int(line) + 1)])
+    if started_again:
+        agent.restart()
+    time.sleep(0.02)
+    logs.path("a.log").unlink()
+    logs.append("a.log", "3")
+    logs.wait(["0", "1", "2", "3"])
+    logs.append("a.log", "4")
+    logs.wait_in_order(["0", "1", "2", "3", "4"])

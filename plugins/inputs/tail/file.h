@@ -28,6 +28,8 @@ struct tail_file {
     uint64_t scanned;  /* no line ends between the position and here */
     uint64_t suspect;  /* the size at which it was taken for a copy; see generation.c */
     uint64_t size, lag;
+    int64_t
+        named_since;  /* when a pattern first matched a name of it in this run; like `modified` */
     int64_t modified; /* nanoseconds since 1970 UTC; like size as of the last look */
 
     int fd;                     /* -1: closed */

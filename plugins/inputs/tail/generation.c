@@ -201,6 +201,7 @@ static void hand_over(struct tail *tail, struct tail_file *file, struct tail_fil
     while (!tail_list_is_empty(&file->links))
         tail_link_set(tail_of(file->links.next, struct tail_link, of_file), now);
     now->named = file->named;
+    now->named_since = file->named_since;
     file->named = 0;
     now->fd = file->fd;
     file->fd = -1;

@@ -142,6 +142,8 @@ static void name_file(struct tail *tail, struct tail_link *link, struct tail_fil
     tail_link_set(link, file);
     link->named = true;
     file->named++;
+    if (!file->named_since)
+        file->named_since = weir_now_wall(tail->host);
     tail_list_remove(&file->orphan);
     tail_file_placed(tail, file);
     file->renoted |= renamed || file->named == 1;
@@ -197,13 +199,13 @@ void tail_look(struct tail *tail, struct tail_dir *dir, struct weir_str name)
     if (there == THERE_UNFIT)
         tell_unfit(tail, link, path, why);
     const bool fresh = file && !file->named && !file->rotated && !file->has_id;
-    if (file && !link->file) {
+    const bool named = file && !link->file;
+    if (named)
         name_file(tail, link, file);
-        if (fresh)
-            greet(tail, file, link);
-    }
     if (symbolic && there != THERE_UNFIT)
         follow_link(tail, link, path);
+    if (named && fresh)
+        greet(tail, file, link);
     if (file)
         tail_file_seen(tail, file, &stat);
 }

@@ -19,6 +19,7 @@
 #include "file.h"
 #include "generation.h"
 #include "hold.h"
+#include "look.h"
 #include "names.h"
 #include "rotated.h"
 #include "scan.h"
@@ -34,99 +35,14 @@
 
 #define BETWEEN_MAX 1024
 
-/* ---- orphans ------------------------------------------------------------------------------------------------ */
+/* The kernel's clock for times of birth is that coarse. */
+#define BIRTH_NS 10000000
 
-static bool is_deleted(const struct tail_file *file)
-{
-    struct stat st;
-    return file->fd >= 0 && fstat(file->fd, &st) == 0 && st.st_nlink == 0;
-}
+/* When more files than that lose their names at a time, what came between is found when the next have them. */
+#define VACATED_MAX 64
 
-/* Whether the directory in which it was is not where it was. */
-static bool has_moved(const struct tail_file *file)
-{
-    for (struct tail_list *at = file->links.next; at != &file->links; at = at->next) {
-        const struct tail_dir *dir = tail_of(at, struct tail_link, of_file)->dir;
-        struct statx stat;
-        if (statx(AT_FDCWD, dir->path, 0, TAIL_STATX, &stat) < 0)
-            return true;
-        const struct tail_identity found = tail_identity_of(&stat);
-        if (found.device != dir->device || found.inode != dir->inode)
-            return true;
-    }
-    return false;
-}
-
-bool tail_succession_keep(struct tail *tail, struct tail_file *file)
-{
-    char room[PATH_MAX];
-    if (!file->has_id || !file->unplaced || tail->unplaced > KEEP_GONE_MAX || is_deleted(file) ||
-        !has_moved(file))
-        return false;
-    char *noted = strdup(tail_file_path(file, room));
-    if (!noted)
-        return false;
-    free(file->noted);
-    file->noted = noted;
-    while (!tail_list_is_empty(&file->links))
-        tail_link_free(tail, tail_of(file->links.next, struct tail_link, of_file));
-    tail_list_remove(&file->ready);
-    tail_list_remove(&file->waiting);
-    tail_file_close(tail, file);
-    file->rotated = file->suspended = false;
-    file->modified = weir_now_wall(tail->host);
-    return true;
-}
-
-/* Marks the directories in which it may be found. */
-static void search_for(struct tail *tail, struct tail_file *file)
-{
-    tail_file_unplace(tail, file);
-    for (struct tail_list *at = file->links.next; at != &file->links; at = at->next)
-        tail_of(at, struct tail_link, of_file)->dir->orphaned = true;
-}
-
-static void search(struct tail *tail)
-{
-    for (struct tail_list *at = tail->dirs.next; at != &tail->dirs; at = at->next) {
-        struct tail_dir *dir = tail_of(at, struct tail_dir, all);
-        if (dir->orphaned)
-            tail_scan_place(tail, dir);
-        dir->orphaned = false;
-    }
-}
-
-void tail_orphans(struct tail *tail)
-{
-    if (tail_list_is_empty(&tail->orphans))
-        return;
-    struct tail_list lost;
-    tail_list_init(&lost);
-    while (!tail_list_is_empty(&tail->orphans)) {
-        struct tail_file *file = tail_of(tail->orphans.next, struct tail_file, orphan);
-        tail_list_remove(&file->orphan);
-        if (file->named || file->leaving)
-            continue;
-        if (is_deleted(file)) {
-            file->deleted = true;
-            weir_counter_add(tail->counters.deleted, 1);
-            tail_file_poke(tail, file);
-            continue;
-        }
-        search_for(tail, file);
-        tail_list_append(&lost, &file->orphan);
-    }
-    search(tail);
-    while (!tail_list_is_empty(&lost)) {
-        struct tail_file *file = tail_of(lost.next, struct tail_file, orphan);
-        tail_list_remove(&file->orphan);
-        if (file->fd >= 0 || !file->unplaced)
-            tail_file_poke(tail, file);
-        else if (!tail_succession_keep(tail, file))
-            tail_hold_abandon(tail, file, "gone");
-    }
-    tail_hold_limit(tail);
-}
+/* Where the files of one symbolic link are looked for. */
+#define PLACES_MAX 8
 
 /* ---- what came between ---------------------------------------------------------------------------------- */
 
@@ -191,20 +107,41 @@ static void read_after(struct tail_file *file, struct tail_file *before)
     before->before = file;
 }
 
-/* Finds what came between `older` and `newer` under the name `base`, and puts all in order. */
-static void fill_between(struct tail *tail, struct tail_dir *dir, struct weir_str base,
-                         struct tail_file *older, struct tail_file *newer)
+/* A moment at which `file` had its name, or at which it was born: what succeeded it was born after that. Copies of it
+ * are younger than itself, but not than its last truncation. */
+static int64_t last_named(const struct tail_file *file)
 {
+    int64_t since = file->identity.born;
+    if (since && file->named_since - BIRTH_NS > since)
+        since = file->named_since - BIRTH_NS;
+    if (since && file->generation > 0 && file->modified - BIRTH_NS > since)
+        since = file->modified - BIRTH_NS;
+    return since;
+}
+
+/* A name, and where it is. */
+struct name {
+    struct tail_dir *dir;
+    struct weir_str base;
+};
+
+/* Finds what came between `older` and `newer`, now called like rotations of `at`, and puts all in order. They are
+ * known as what had the name `as`. */
+static void fill_between(struct tail *tail, struct name at, struct name as, struct tail_file *older,
+                         struct tail_file *newer)
+{
+    char noted[PATH_MAX];
     struct between *between = malloc(sizeof(*between));
-    if (!between)
+    if (!between || !tail_path_join(noted, as.dir->path, as.base)) {
+        free(between);
         return;
-    find_between(tail, dir, base, older->identity.born, newer ? newer->identity.born : INT64_MAX,
+    }
+    find_between(tail, at.dir, at.base, last_named(older), newer ? newer->identity.born : INT64_MAX,
                  between);
-    char path[PATH_MAX];
-    const size_t len = tail_path_join(path, dir->path, base);
     for (size_t i = 0; i < between->count; i++) {
         struct tail_file *file = between->files[i];
-        file->noted = len ? strdup(path) : NULL;
+        file->noted = strdup(noted);
+        tail_link_add(tail, as.dir, as.base, file);
         read_after(file, older);
         older = file;
         tail_hold_rotated(tail, file);
@@ -214,11 +151,30 @@ static void fill_between(struct tail *tail, struct tail_dir *dir, struct weir_st
     free(between);
 }
 
+/* The same for a name that patterns match. Where it is a symbolic link, files are rotated under the name that it
+ * leads to. `newer` is NULL when there is no file of that name now. */
+static void fill_name(struct tail *tail, struct name name, struct tail_file *older,
+                      struct tail_file *newer)
+{
+    const struct tail_file *known = newer ? newer : older;
+    struct name places[PLACES_MAX];
+    size_t count = 0;
+    for (struct tail_list *at = known->links.next; at != &known->links && count < PLACES_MAX;
+         at = at->next) {
+        const struct tail_link *place = tail_of(at, struct tail_link, of_file);
+        if (!place->named && place->dir != name.dir)
+            places[count++] = (struct name){ place->dir, { place->name, place->len } };
+    }
+    for (size_t i = 0; i < count; i++)
+        fill_between(tail, places[i], name, older, newer);
+    fill_between(tail, name, name, older, newer);
+}
+
 void tail_succession(struct tail *tail, struct tail_file *file, struct tail_link *link)
 {
-    const struct weir_str name = { link->name, link->len };
+    const struct name name = { link->dir, { link->name, link->len } };
     struct tail_file *older = NULL;
-    for (struct tail_link *other = tail_link_find(tail, link->dir, name); other;
+    for (struct tail_link *other = tail_link_find(tail, name.dir, name.base); other;
          other = tail_link_next(other)) {
         struct tail_file *known = other->file;
         if (!known || known == file || other->named)
@@ -227,7 +183,120 @@ void tail_succession(struct tail *tail, struct tail_file *file, struct tail_link
             older = known;
     }
     if (older)
-        fill_between(tail, link->dir, name, older, file);
+        fill_name(tail, name, older, file);
+}
+
+/* ---- orphans ------------------------------------------------------------------------------------------------ */
+
+static bool is_deleted(const struct tail_file *file)
+{
+    struct stat st;
+    return file->fd >= 0 && fstat(file->fd, &st) == 0 && st.st_nlink == 0;
+}
+
+/* Whether the directory in which it was is not where it was. */
+static bool has_moved(const struct tail_file *file)
+{
+    for (struct tail_list *at = file->links.next; at != &file->links; at = at->next) {
+        const struct tail_dir *dir = tail_of(at, struct tail_link, of_file)->dir;
+        struct statx stat;
+        if (statx(AT_FDCWD, dir->path, 0, TAIL_STATX, &stat) < 0)
+            return true;
+        const struct tail_identity found = tail_identity_of(&stat);
+        if (found.device != dir->device || found.inode != dir->inode)
+            return true;
+    }
+    return false;
+}
+
+bool tail_succession_keep(struct tail *tail, struct tail_file *file)
+{
+    char room[PATH_MAX];
+    if (!file->has_id || !file->unplaced || tail->unplaced > KEEP_GONE_MAX || is_deleted(file) ||
+        !has_moved(file))
+        return false;
+    char *noted = strdup(tail_file_path(file, room));
+    if (!noted)
+        return false;
+    free(file->noted);
+    file->noted = noted;
+    while (!tail_list_is_empty(&file->links))
+        tail_link_free(tail, tail_of(file->links.next, struct tail_link, of_file));
+    tail_list_remove(&file->ready);
+    tail_list_remove(&file->waiting);
+    tail_file_close(tail, file);
+    file->rotated = file->suspended = false;
+    file->modified = weir_now_wall(tail->host);
+    return true;
+}
+
+/* Marks the directories in which it may be found. */
+static void search_for(struct tail *tail, struct tail_file *file)
+{
+    tail_file_unplace(tail, file);
+    for (struct tail_list *at = file->links.next; at != &file->links; at = at->next)
+        tail_of(at, struct tail_link, of_file)->dir->orphaned = true;
+}
+
+static void search(struct tail *tail)
+{
+    for (struct tail_list *at = tail->dirs.next; at != &tail->dirs; at = at->next) {
+        struct tail_dir *dir = tail_of(at, struct tail_dir, all);
+        if (dir->orphaned)
+            tail_scan_place(tail, dir);
+        dir->orphaned = false;
+    }
+}
+
+/* Nothing has the names that `file` had: was there something, for less time than we took to look? */
+static void fill_vacated(struct tail *tail, struct tail_file *file)
+{
+    for (struct tail_list *at = file->links.next; at != &file->links; at = at->next) {
+        char path[PATH_MAX];
+        const struct tail_link *link = tail_of(at, struct tail_link, of_file);
+        const struct name name = { link->dir, { link->name, link->len } };
+        const struct tail_link *now = tail_link_find_named(tail, name.dir, name.base);
+        const size_t len = tail_link_path(link, path);
+        if (len && !(now && now->file) && tail_look_matches(tail, (struct weir_str){ path, len }))
+            fill_name(tail, name, file, NULL);
+    }
+}
+
+void tail_orphans(struct tail *tail)
+{
+    if (tail_list_is_empty(&tail->orphans))
+        return;
+    struct tail_list lost;
+    size_t count = 0;
+    tail_list_init(&lost);
+    while (!tail_list_is_empty(&tail->orphans)) {
+        struct tail_file *file = tail_of(tail->orphans.next, struct tail_file, orphan);
+        tail_list_remove(&file->orphan);
+        if (file->named || file->leaving)
+            continue;
+        if (is_deleted(file)) {
+            file->deleted = true;
+            weir_counter_add(tail->counters.deleted, 1);
+            tail_file_poke(tail, file);
+            continue;
+        }
+        search_for(tail, file);
+        tail_list_append(&lost, &file->orphan);
+        count++;
+    }
+    search(tail);
+    while (!tail_list_is_empty(&lost)) {
+        struct tail_file *file = tail_of(lost.next, struct tail_file, orphan);
+        tail_list_remove(&file->orphan);
+        if (file->fd >= 0 || !file->unplaced) {
+            tail_file_poke(tail, file);
+            if (count <= VACATED_MAX)
+                fill_vacated(tail, file);
+        } else if (!tail_succession_keep(tail, file)) {
+            tail_hold_abandon(tail, file, "gone");
+        }
+    }
+    tail_hold_limit(tail);
 }
 
 /* ---- after a start -------------------------------------------------------------------------------------- */
@@ -279,7 +348,7 @@ static void succeed_noted(struct tail *tail, struct tail_file *const *group, siz
     if (now && now->has_id)
         read_after(now, last); /* it was known then, and what came before it too */
     else if (!now || now->identity.born > last->identity.born)
-        fill_between(tail, dir, base, last, now);
+        fill_name(tail, (struct name){ dir, base }, last, now);
 }
 
 /* Sees to an older generation of a file that is there: the truncation was under way when the agent ended. It

@@ -30,7 +30,7 @@
 struct look {
     char *data;
     size_t room, len; /* len bytes are there */
-    uint64_t size;    /* of the file, before the read */
+    uint64_t size;    /* of the file, before the read, or as much as was read */
 };
 
 /* ---- the end ------------------------------------------------------------------------------------------ */
@@ -144,6 +144,8 @@ static bool read_at_position(struct tail *tail, struct tail_file *file, struct l
         n = tail_read(file->fd, look->data + look->len, missing, file->position + look->len);
         look->len += n > 0 ? (size_t)n : 0;
     }
+    if (look->size < file->position + look->len) /* it has grown in between */
+        look->size = file->position + look->len;
     return true;
 }
 
