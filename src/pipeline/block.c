@@ -11,14 +11,17 @@
  * Where filters make records of lines, a batch of the shortest lines would grow to ten times its size; so
  * the index is smaller there, in a small buffer much smaller, and such lines come in smaller batches.
  *
- * A block that is handed over nearly empty (one line, when it is quiet) becomes a copy made to measure, so
- * that what waits for a slow output is charged by what it holds. Full-size blocks are used again, the last
+ * A block that is handed over nearly empty (one line, when it is quiet) becomes a copy made to measure, and
+ * once half of the buffer is in use, so that outputs lag and a copy delays nobody, any block that is not
+ * nearly full: what waits for a slow output is charged by what it holds. Full-size blocks are used again, the last
  * one first: its memory is the warmest. What is kept for that fits into the budget beside what is in use,
  * so that the process holds no more than buffer.memory; when the inputs have been quiet for a while it is
- * freed. */
+ * freed. And when a full buffer has drained, the allocator gives back what it was made of: else copies and
+ * arenas, which are small enough to come from its heaps, would stay there beside the blocks that come next. */
 #include "pipeline/block.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -33,11 +36,15 @@
 /* With filters, an entry of the index for so much of the buffer. */
 #define ENDS_FILTERED_BYTES 1024
 #define SPARE_MAX 8
+/* Less is not worth giving back, nor more often. */
+#define PEAK_MIN ((size_t)8 << 20)
+#define SHRINK_NS 200000000
 /* When the process itself is out of memory, look again so much later. */
 #define NO_MEMORY_MS 1000
 
-/* A block that is less than a quarter full is copied to measure. */
-#define COMPACT_PART 4
+/* A copy made to measure is worth it where it takes less than so many eighths of the block. */
+#define COPY_EIGHTHS 2
+#define COPY_EIGHTHS_TIGHT 7
 
 struct weir_block {
     struct batch batch; /* first: a batch is freed as the block it is */
@@ -313,10 +320,16 @@ bool weir_block_record(struct weir_block *block, struct weir_stream *stream, uin
     return true;
 }
 
+/* NULL where a copy is not worth it, or memory is short. */
 static struct weir_block *block_compact(struct input *input, const struct weir_block *block)
 {
     const struct weir_batch *pub = &block->batch.pub;
     const struct shape shape = { pub->run_count, pub->count, block->used };
+    const struct budget *budget = &input->host.pipeline->budget;
+    const bool tight = budget_used(budget) > budget->max / 2;
+    const size_t worth = block->batch.charged / 8 * (tight ? COPY_EIGHTHS_TIGHT : COPY_EIGHTHS);
+    if (shape_bytes(&shape) > worth)
+        return NULL;
     struct weir_block *copy = block_alloc(&shape, true);
     if (!copy)
         return NULL;
@@ -334,27 +347,44 @@ static struct weir_block *block_compact(struct input *input, const struct weir_b
 
 struct batch *block_seal(struct input *input, struct weir_block *block)
 {
-    struct weir_block *sealed = block;
-    if (block->used < block->room / COMPACT_PART &&
-        block->batch.pub.count < block->ends_max / COMPACT_PART) {
-        sealed = block_compact(input, block);
-        if (sealed)
-            block_recycle(input->host.pipeline, &block->batch);
-        else
-            sealed = block;
-    }
+    struct weir_block *sealed = block_compact(input, block);
+    if (sealed)
+        block_recycle(input->host.pipeline, &block->batch);
+    else
+        sealed = block;
     sealed->batch.bytes = sealed->used;
     sealed->batch.observed = sealed->runs[0].observed;
     return &sealed->batch;
 }
 
+/* After memory was given back, of which `before` bytes were in use. */
+static void pool_shrink(struct pipeline *pipeline, size_t before)
+{
+    struct block_pool *pool = &pipeline->blocks;
+    size_t peak = atomic_load(&pool->peak);
+    if (before > peak) {
+        atomic_store(&pool->peak, before);
+        return;
+    }
+    if (peak < PEAK_MIN || before > peak / 4 * 3)
+        return;
+    const int64_t now = clock_monotonic();
+    if (now - atomic_load(&pool->trimmed) < SHRINK_NS)
+        return;
+    atomic_store(&pool->trimmed, now);
+    atomic_store(&pool->peak, before);
+    malloc_trim(0);
+}
+
 void block_recycle(struct pipeline *pipeline, struct batch *batch)
 {
     struct weir_block *block = (struct weir_block *)(void *)batch;
+    const size_t before = budget_used(&pipeline->budget);
     free(batch->rejected);
     batch->rejected = NULL;
     arena_reset(&batch->arena);
     budget_give(&pipeline->budget, batch->charged);
     if (batch->compact || !pool_give(pipeline, block))
         free(block);
+    pool_shrink(pipeline, before);
 }

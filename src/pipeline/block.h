@@ -15,6 +15,9 @@ struct block_pool {
     pthread_mutex_t lock;
     struct weir_block *spare;
     _Atomic unsigned count;
+    /* When most of what was in use has come back, the allocator is told to give it to the kernel. */
+    _Atomic size_t peak;     /* bytes that were in use since the last time */
+    _Atomic int64_t trimmed; /* clock_monotonic() of that */
 };
 
 void block_pool_init(struct block_pool *pool);

@@ -7,6 +7,8 @@ import pytest
 
 from harness.agent import MIB
 from harness.ledger import plugin_of
+from harness.pipes import StalledPipe
+from harness.wait import wait_until
 
 pytestmark = pytest.mark.unsanitized  # their memory is not ours
 
@@ -56,3 +58,22 @@ def test_inputs_that_share_a_buffer(weir):
         with (weir.dir / "in.log").open("a") as file:
             file.write(f"line {count}\n")
         agent.wait_for(lambda status: (weir.dir / "out.log").read_text().count("\n") == count, limit=2, what=f"line {count}")
+
+
+def test_a_buffer_that_drains(weir):
+    """What waits for a stalled sink fills the buffer with data, whatever the size of the pieces it came in; when the sink goes
+    on, the memory goes back, also while new lines keep coming."""
+    pipe = StalledPipe(weir.dir / "out.log")
+    agent = weir({"pipelines": {"p": {
+        "inputs": [{"type": "generate", "rate": 20000, "size": "1000B"}], "buffer": {"memory": "40MiB"},
+        "outputs": [{"type": "stdout", "codec": "text"}, {"type": "null"}]}}},
+        service={"memory_limit": "64MiB", "shutdown_timeout": "100ms"}, stdout=pipe.writer)
+    status = agent.wait_for(lambda status: plugin_of(status["pipelines"][0], "generate")["state"] == "blocked", what="the input to wait")
+    assert status["pipelines"][0]["ledger"]["held"] * 1001 > 24 * MIB
+    assert agent.memory()[0] > 24 * MIB
+    pipe.drain()
+    wait_until(lambda: agent.memory()[0] < 16 * MIB, limit=10, what="the memory to go back")
+    assert plugin_of(agent.pipeline(), "generate")["state"] == "reading"
+    agent.check_memory()
+    agent.stop()
+    pipe.close()

@@ -300,7 +300,6 @@ START_TEST(test_a_block_has_room_for_so_many_lines)
     ck_assert_ptr_nonnull(batch);
     ck_assert_uint_eq(batch->pub.count, max);
     ck_assert_uint_eq(batch->pub.run_count, 1);
-    ck_assert(!batch->compact); /* little text, but a full index */
     ck_assert_uint_eq(weir_batch_position(&batch->pub, max - 1), max - 1);
     if (filtered)
         block_recycle(bench->pipeline, batch);
@@ -319,8 +318,8 @@ static const struct {
 } sizes[] = {
     { WEIR_BLOCK_BYTES, 0, true },
     { WEIR_BLOCK_BYTES, 100, true },
-    { WEIR_BLOCK_BYTES, WEIR_BLOCK_BYTES / 4 - 2, true },
-    { WEIR_BLOCK_BYTES, WEIR_BLOCK_BYTES / 4 - 1, false },
+    { WEIR_BLOCK_BYTES, WEIR_BLOCK_BYTES / 4, true },
+    { WEIR_BLOCK_BYTES, WEIR_BLOCK_BYTES / 2, false },
     { WEIR_BLOCK_BYTES, WEIR_BLOCK_BYTES - 1, false },
     { 1, WEIR_BLOCK_BYTES - 1, false },
     { WEIR_BLOCK_BYTES + 1, WEIR_BLOCK_BYTES, false },
@@ -408,6 +407,32 @@ START_TEST(test_a_full_buffer)
 }
 END_TEST
 
+/* Blocks that are half full fill the buffer with what they hold, and not with their other half. */
+START_TEST(test_a_buffer_full_of_half_full_blocks)
+{
+    struct bench *bench = bench_new(false);
+    const size_t len = WEIR_BLOCK_BYTES / 2;
+    uint64_t position = 0;
+    unsigned count = 0;
+    struct weir_block *block;
+    struct batch *batches[256];
+    while ((block = weir_block_new(bench->host, WEIR_BLOCK_BYTES))) {
+        size_t room;
+        memset(weir_block_room(block, &room), 'x', len);
+        ck_assert(weir_block_record(block, bench->streams[0], position, position + len, 0, len, 0));
+        position += len;
+        ck_assert_uint_lt(count, 256);
+        batches[count++] = emitted(bench, block);
+        ck_assert_uint_le(used(bench), bench->pipeline->budget.max);
+    }
+    ck_assert_uint_gt(count * len, 10 * MIB);
+    while (count > 0)
+        answered(bench, batches[--count]);
+    ck_assert_uint_eq(weir_stream_committed(bench->streams[0]), position);
+    bench_free(bench);
+}
+END_TEST
+
 /* ---- the way back --------------------------------------------------------------------------------------- */
 
 static struct batch *one_line(struct bench *bench, unsigned stream, uint64_t position)
@@ -466,6 +491,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_what_a_batch_is_charged, 0, ROWS(sizes));
     tcase_add_test(tcase, test_an_empty_block_is_given_back);
     tcase_add_test(tcase, test_a_full_buffer);
+    tcase_add_test(tcase, test_a_buffer_full_of_half_full_blocks);
     tcase_add_test(tcase, test_a_position_is_that_of_the_contiguous_answers);
     tcase_add_loop_test(tcase, test_a_closed_stream_waits_for_its_batches, 0, 2);
     Suite *suite = suite_create("pipeline/block");
