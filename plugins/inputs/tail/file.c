@@ -105,7 +105,7 @@ struct tail_file *tail_file_new(struct tail *tail, const struct tail_identity *i
 {
     struct tail_file *file = calloc(1, sizeof(*file));
     if (!file)
-        return NULL;
+        return tail_starved(tail);
     file->fd = -1;
     file->generation = generation;
     struct tail_list *const lists[] = { &file->all,     &file->open,   &file->ready,
@@ -115,7 +115,7 @@ struct tail_file *tail_file_new(struct tail *tail, const struct tail_identity *i
     tail_file_identify(tail, file, identity);
     if (!file->indexed) {
         free(file);
-        return NULL;
+        return tail_starved(tail);
     }
     tail_list_append(&tail->files, &file->all);
     weir_counter_set(tail->counters.files, (int64_t)++tail->file_count);

@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "file.h"
+#include "scan.h"
 #include "watch.h"
 
 static uint64_t place_hash(uint64_t device, uint64_t inode)
@@ -53,7 +54,7 @@ struct tail_dir *tail_dir_get(struct tail *tail, struct weir_str path, uint64_t 
         return dir;
     dir = calloc(1, sizeof(*dir));
     if (!dir)
-        return NULL;
+        return tail_starved(tail);
     dir->device = device;
     dir->inode = inode;
     dir->watch = -1;
@@ -64,7 +65,7 @@ struct tail_dir *tail_dir_get(struct tail *tail, struct weir_str path, uint64_t 
         tail_table_add(&tail->dirs_by_place, &dir->by_place, place_hash(device, inode)) < 0) {
         free(dir->path);
         free(dir);
-        return NULL;
+        return tail_starved(tail);
     }
     tail_list_append(&tail->dirs, &dir->all);
     return dir;
@@ -129,7 +130,7 @@ struct tail_link *tail_link_new(struct tail *tail, struct tail_dir *dir, struct 
 {
     struct tail_link *link = calloc(1, sizeof(*link) + name.len + 1);
     if (!link)
-        return NULL;
+        return tail_starved(tail);
     link->dir = dir;
     link->len = (uint16_t)name.len;
     memcpy(link->name, name.ptr, name.len);
@@ -138,7 +139,7 @@ struct tail_link *tail_link_new(struct tail *tail, struct tail_dir *dir, struct 
     tail_list_init(&link->of_target);
     if (tail_table_add(&tail->links_by_name, &link->by_name, name_hash(dir, name)) < 0) {
         free(link);
-        return NULL;
+        return tail_starved(tail);
     }
     tail_list_append(&dir->links, &link->of_dir);
     tail_link_set(link, file);

@@ -97,6 +97,6 @@ void tail_reader_run(struct tail *tail)
         return;
     if (!tail_list_is_empty(&tail->ready))
         weir_input_again(tail->host);
-    else if (tail->once && tail->started)
+    else if (tail->once && tail->started && !tail->rescan_wanted)
         weir_input_end(tail->host);
 }

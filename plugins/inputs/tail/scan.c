@@ -31,6 +31,8 @@
 
 /* A scan that takes long is done less often: at most a tenth of the time. */
 #define REST_FACTOR 9
+/* Memory was short: the next scan. */
+#define STARVED_MS 200
 
 static void walk(struct tail *tail, size_t len, unsigned depth);
 
@@ -295,6 +297,14 @@ void tail_scan_want(struct tail *tail)
     tail->rescan_wanted = true;
 }
 
+void *tail_starved(struct tail *tail)
+{
+    weir_error(tail->host, "out of memory: some files are looked at later",
+               weir_kv_int("after_ms", STARVED_MS));
+    tail_scan_want(tail);
+    return NULL;
+}
+
 void tail_scan_changed(struct tail *tail, struct tail_dir *dir, struct weir_str name, bool appeared)
 {
     const size_t len = walk_push(tail, walk_set(tail, dir->path), name);
@@ -308,14 +318,12 @@ void tail_scan_changed(struct tail *tail, struct tail_dir *dir, struct weir_str 
 
 void tail_scan_settle(struct tail *tail)
 {
-    if (tail->rescan_wanted) {
-        const weir_ms due = tail->scanned_at + REST_FACTOR * tail->scan_took;
-        const weir_ms now = weir_now(tail->host);
-        if (now >= due)
-            tail_scan(tail);
-        else
-            weir_timer_set(tail->rescan, due - now);
-    }
+    const weir_ms due = tail->scanned_at + REST_FACTOR * tail->scan_took;
+    const weir_ms now = weir_now(tail->host);
+    if (tail->rescan_wanted && now >= due)
+        tail_scan(tail);
+    if (tail->rescan_wanted) /* still, where memory was short */
+        weir_timer_set(tail->rescan, now < due ? due - now : STARVED_MS);
     tail_orphans(tail);
 }
 

@@ -12,6 +12,8 @@ struct tail_dir;
 void tail_scan(struct tail *tail);
 /* A scan is due. tail_scan_settle() does it. */
 void tail_scan_want(struct tail *tail);
+/* The same, because there was no memory for what was found; says so. Returns NULL. */
+void *tail_starved(struct tail *tail);
 /* Sets the timer of the next look at everything. */
 void tail_poll_set(struct tail *tail);
 /* A directory called `name` in `dir` has appeared, or gone. */
