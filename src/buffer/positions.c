@@ -114,6 +114,9 @@ static int store_changes(struct positions *self, bool sync)
         self->sync_at = now + SYNC_AFTER;
     if (r == 0 && sync)
         self->unsynced_since = 0;
+    else if (r < 0 &&
+             self->unsynced_since == 0) /* it failed before a change was seen: at the start */
+        self->unsynced_since = now;
     metric_set(self->unsynced, self->unsynced_since ? now - self->unsynced_since : 0);
     metric_set(self->entries, positions_store_count(&self->store));
     return r;

@@ -153,11 +153,14 @@ static void list(struct tail *tail, struct tail_dir *dir, size_t len, unsigned d
 {
     DIR *entries = opendir(tail->scan_path);
     if (!entries) {
-        if (errno == ENOENT || errno == ENOTDIR)
+        const int error = errno;
+        if (error == ENOENT || error == ENOTDIR)
             return;
         keep_names(tail, dir);
         weir_warn(tail->host, "cannot list a directory, will try again",
-                  weir_kv_str("path", tail->scan_path), weir_kv_str("error", strerror(errno)));
+                  weir_kv_str("path", tail->scan_path), weir_kv_str("error", strerror(error)));
+        if (error == ENOMEM)
+            tail_scan_want(tail);
         return;
     }
     /* Symbolic links come last, so that a directory that is also linked to goes by its own name. */
