@@ -118,7 +118,7 @@ def count_allocations(memory, make):
 
 @pytest.mark.unsanitized
 def test_res_01_one_allocation_fails(short_of_memory):
-    """Each in turn: the agent starts and ships everything, or says why not."""
+    """Each in turn: the agent starts and ships everything, or says why not, and then its successor does."""
     memory, make = short_of_memory
     for n in points(count_allocations(memory, make), 40):
         agent, writer = make(f"fail-{n}", args=["--once"])
@@ -127,7 +127,7 @@ def test_res_01_one_allocation_fails(short_of_memory):
         code = agent.wait_exit(20)
         assert code in (0, 1, 2), (n, code, agent.stderr()[-2000:])
         assert code == 0 or agent.stderr(), f"failing allocation {n}: exit status {code} and not a word"
-        if code != 0:
+        if code != 0 or "will try again" in agent.stderr():
             finish(agent, writer)
         writer.check(agent.dir / "out.log", read=read_any).assert_complete(repeats_max=0)
 

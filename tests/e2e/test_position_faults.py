@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Positions: two who read one file, an input or a pipeline under another name, a disk that cannot keep them, a data directory
+that came from somewhere else."""
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from harness.following import Following, config, metric, numbered, told
+from harness.wait import wait_until
+
+
+def copies(*inputs, name="app"):
+    return {"pipelines": {name: {
+        "inputs": [{"type": "tail", "paths": ["${DIR}/in.log"], **options} for options in inputs],
+        "outputs": [{"type": "file", "path": "${DIR}/out/lines", "codec": {"type": "json", "record_id_key": "id"}}]}}}
+
+
+def records(following):
+    return [json.loads(line) for line in following.lines()]
+
+
+def test_ckp_11_two_inputs_on_one_file(weir):
+    """Each has its own position and its own record ids."""
+    following = Following(weir)
+    agent = weir(copies({"id": "first"}, {"id": "second"}))
+    following.append("in.log", "one", "two")
+    agent.wait_records(4)
+    agent.write_config(copies({"id": "second"}))
+    agent.restart()
+    following.append("in.log", "three")
+    agent.wait_records(1)
+    agent.write_config(copies({"id": "first"}, {"id": "second"}))
+    agent.restart()
+    agent.wait_records(1)
+    found = [record["message"] for record in records(following)]
+    assert sorted(found) == sorted(["one", "two"] * 2 + ["three"] * 2)
+    assert len({record["id"] for record in records(following)}) == len(found)
+
+
+def test_ckp_09_a_position_belongs_to_pipeline_and_input(weir):
+    """Under another name the file is new, and is read from its beginning; under the old one it goes on."""
+    following = Following(weir)
+    agent = weir(copies({}))
+    following.append("in.log", "one")
+    agent.wait_records(1)
+    agent.write_config(copies({}, name="other"))
+    agent.restart()
+    agent.wait_records(1)
+    agent.write_config(copies({}))
+    agent.restart()
+    following.append("in.log", "two")
+    agent.wait_records(1)
+    assert [record["message"] for record in records(following)] == ["one", "one", "two"]
+
+
+def test_ckp_09_a_file_under_another_name_keeps_its_position(weir):
+    """The position is the file's, whatever pattern it is found by."""
+    following = Following(weir)
+    agent = weir(config("in.log"))
+    following.append("in.log", "one")
+    following.wait(["one"])
+    agent.stop()
+    os.rename(weir.dir / "in.log", weir.dir / "moved.log")
+    agent.write_config(config("moved.*"))
+    agent.start()
+    following.append("moved.log", "two")
+    following.wait_in_order(["one", "two"])
+
+
+@pytest.fixture
+def full_disk(weir):
+    """A data directory on a file system without room."""
+    directory = weir.dir / "data"
+    directory.mkdir(mode=0o700)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "weir-test", str(directory)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("may not mount")
+    ballast = os.open(directory / "ballast", os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(ballast, b"x" * 4096)
+    except OSError:
+        os.close(ballast)
+    yield directory / "ballast"
+    subprocess.run(["umount", "-l", str(directory)], check=True)
+
+
+def test_ckp_04_no_room_for_positions(weir, full_disk):
+    """Delivery goes on from memory; the age of what is kept is told; when there is room it is kept."""
+    following = Following(weir)
+    agent = weir(config("in.log"))
+    agent.allow_errors("positions")
+    following.append("in.log", *numbered("line", 0, 1000))
+    following.wait(numbered("line", 0, 1000))
+    wait_until(lambda: metric(agent, "weir_positions_errors_total") > 0, what="the failure to be counted")
+    wait_until(lambda: metric(agent, "weir_positions_unsynced_seconds") > 0, what="the age of what is kept")
+    assert [message for message in told(agent, "positions") if message["level"] in ("warn", "error")]
+    full_disk.unlink()
+    wait_until(lambda: metric(agent, "weir_positions_unsynced_seconds") == 0, what="positions to be kept")
+    agent.kill9()
+    agent.start()
+    following.append("in.log", "more")
+    wait_until(lambda: following.lines()[-1] == "more", what="the next line")
+    assert following.lines() == [*numbered("line", 0, 1000), "more"]
+
+
+def test_ckp_03_garbage_in_the_place_of_positions(weir):
+    """It is kept aside, told, and everything is read from the beginning: never from the end."""
+    following = Following(weir)
+    agent = weir(config("in.log"))
+    following.append("in.log", "one", "two")
+    following.wait(["one", "two"])
+    agent.stop()
+    (agent.data_dir / "positions").write_bytes(b"garbage" * 3000)
+    agent.allow_errors("positions")
+    agent.start()
+    following.wait(["one", "two"] * 2)
+    assert (agent.data_dir / "quarantine" / "positions.1").read_bytes() == b"garbage" * 3000
+    assert told(agent, "quarantine")
+
+
+def test_ckp_12_an_older_copy_of_the_data_directory(weir):
+    """A snapshot is put back: what was sent since is sent again, nothing is skipped."""
+    following = Following(weir)
+    agent = weir(config("in.log"))
+    following.append("in.log", "one")
+    following.wait(["one"])
+    agent.stop()
+    shutil.copytree(agent.data_dir, weir.dir / "snapshot")
+    agent.start()
+    following.append("in.log", "two")
+    following.wait(["one", "two"])
+    agent.stop()
+    shutil.rmtree(agent.data_dir)
+    shutil.copytree(weir.dir / "snapshot", agent.data_dir)
+    agent.start()
+    following.append("in.log", "three")
+    following.wait_in_order(["one", "two", "two", "three"])
+
+
+@pytest.mark.parametrize("fault", ["rm", "chmod", "replace"])
+def test_ckp_04_the_data_directory_vanishes_while_it_runs(weir, fault):
+    """Its descriptors are open already: delivery goes on, a stop is clean."""
+    following = Following(weir)
+    agent = weir(config("in.log"))
+    agent.allow_errors("positions")
+    following.append("in.log", "one")
+    following.wait(["one"])
+    if fault == "rm":
+        shutil.rmtree(agent.data_dir)
+    elif fault == "chmod":
+        agent.data_dir.chmod(0)
+    else:
+        agent.data_dir.rename(weir.dir / "moved")
+        agent.data_dir.write_text("not a directory")
+    following.append("in.log", "two")
+    following.wait(["one", "two"])
+    agent.stop()
+    if fault == "chmod":
+        agent.data_dir.chmod(0o700)
