@@ -121,15 +121,20 @@ int pipeline_status_fill(struct pipeline *pipeline, struct status_pipeline *ret)
     return r;
 }
 
+/* A failure says more than a start that is not over: the last one found is told. */
 static void check_inputs(struct pipeline *pipeline, struct status_check *check)
 {
-    for (size_t i = 0; i < pipeline->input_count; i++)
-        if (atomic_load(&pipeline->inputs[i]->end) == INPUT_FAILED) {
-            check->ok = false;
-            snprintf(check->reason, sizeof(check->reason),
-                     "input %s has failed; see the agent's messages",
-                     pipeline->inputs[i]->host.config->id);
-        }
+    for (size_t i = 0; i < pipeline->input_count; i++) {
+        const struct input *input = pipeline->inputs[i];
+        const bool failed = atomic_load(&input->end) == INPUT_FAILED;
+        if (!failed && (!check->ok || atomic_load(&input->started)))
+            continue;
+        check->ok = false;
+        snprintf(check->reason, sizeof(check->reason),
+                 failed ? "input %s has failed; see the agent's messages"
+                        : "input %s looks for its sources",
+                 input->host.config->id);
+    }
 }
 
 static void check_progress(struct pipeline *pipeline, struct status_check *check)

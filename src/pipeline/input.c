@@ -225,6 +225,7 @@ static void input_begin(struct input *input)
     int r = input->host.config->plugin->input.start(input->host.config->state);
     if (r < 0)
         input_fail(input, r);
+    atomic_store(&input->started, true);
 }
 
 static void input_work(void *arg)

@@ -25,6 +25,7 @@ struct input {
     struct worker worker;
     struct loop_timer *again, *trim;
     bool replayable, begun;
+    atomic_bool started; /* the plugin's start has returned */
 
     /* Batches, answered. */
     struct ring returns;
