@@ -23,7 +23,8 @@ struct weir_stream {
     bool closed, forgotten; /* by its input */
     bool moved;             /* the watermark moved; not yet told to input and store */
     struct weir_stream *next_moved;
-    struct weir_stream *next, *prev; /* all of the input's */
+    struct weir_stream *next, *prev;   /* all of the input's */
+    struct weir_stream *next_in_chain; /* see pipeline/stream_table.h */
 
     /* What codecs print of it. An output may be reading an older text while a newer one is set, so old
      * ones are kept until no batch is under way. */

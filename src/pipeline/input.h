@@ -5,6 +5,7 @@
 #include "buffer/ring.h"
 #include "buffer/stream.h"
 #include "pipeline/host.h"
+#include "pipeline/stream_table.h"
 #include "pipeline/worker.h"
 
 /* An input and its thread: it gets admission for what the plugin reads, hands the batches to the filter
@@ -34,6 +35,7 @@ struct input {
     struct run_states states; /* for reuse */
 
     struct weir_stream *streams;
+    struct stream_table stream_table;
     struct weir_stream_state *stored; /* from earlier runs, while the plugin starts */
     size_t stored_count;
     struct weir_stream *moved; /* those of which runs have been answered */

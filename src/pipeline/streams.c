@@ -61,24 +61,20 @@ static void stream_store(struct weir_stream *stream)
                    weir_kv_str("error", strerror(-r)));
 }
 
-static bool stream_is_open(const struct input *input, const uint8_t id[16])
-{
-    for (const struct weir_stream *stream = input->streams; stream; stream = stream->next)
-        if (!stream->closed && memcmp(stream->head.id, id, 16) == 0)
-            return true;
-    return false;
-}
-
 struct weir_stream *weir_stream_open(struct weir_host *host, const struct weir_stream_state *state,
                                      void *owner)
 {
     struct input *input = (struct input *)(void *)host;
     struct weir_stream *stream = NULL;
-    if (!stream_is_open(input, state->id))
+    if (!stream_table_is_open(&input->stream_table, state->id))
         stream = calloc(1, sizeof(*stream));
     if (!stream)
         return NULL;
     memcpy(stream->head.id, state->id, sizeof(stream->head.id));
+    if (stream_table_add(&input->stream_table, stream) < 0) {
+        free(stream);
+        return NULL;
+    }
     stream->input = input;
     stream->owner = owner;
     stream->key.owner = host->owner;
@@ -127,7 +123,10 @@ int weir_stream_describe(struct weir_stream *stream, const struct weir_attribute
 static void stream_free(struct weir_stream *stream)
 {
     struct input *input = stream->input;
-    if (stream->forgotten && input->replayable)
+    stream_table_remove(&input->stream_table, stream);
+    /* It may have been opened again before the last batch was back: then the position is that one's. */
+    if (stream->forgotten && input->replayable &&
+        !stream_table_is_open(&input->stream_table, stream->head.id))
         positions_remove(input->host.env->positions, &stream->key);
     if (stream->prev)
         stream->prev->next = stream->next;
@@ -203,4 +202,5 @@ void streams_free(struct input *input)
         }
         stream_free(stream);
     }
+    stream_table_deinit(&input->stream_table);
 }

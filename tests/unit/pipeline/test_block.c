@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "buffer/positions.h"
 #include "pipeline/input.h"
 #include "support/fake_filter.h"
 #include "support/fake_lines.h"
@@ -479,6 +480,47 @@ START_TEST(test_a_closed_stream_waits_for_its_batches)
 }
 END_TEST
 
+/* A stream that was forgotten, and is opened again before its last batch is back, keeps its position. */
+START_TEST(test_a_forgotten_stream_that_is_opened_again)
+{
+    struct bench *bench = bench_new(false);
+    const struct weir_stream_state again = { .id = { 1 }, .position = 5 };
+    struct positions_key key = { .owner = bench->host->owner, .id = { 1 } };
+    struct weir_stream_state stored;
+    struct batch *batch = one_line(bench, 0, 0);
+    ck_assert_ptr_null(weir_stream_open(bench->host, &again, NULL)); /* it is open */
+    weir_stream_forget(bench->streams[0]);
+    bench->streams[0] = _i ? weir_stream_open(bench->host, &again, NULL) : NULL;
+    ck_assert(positions_get(bench->frame.env.positions, &key, &stored));
+    answered(bench, batch);
+    ck_assert_int_eq(positions_get(bench->frame.env.positions, &key, &stored), _i);
+    bench_free(bench);
+}
+END_TEST
+
+/* Many streams: each id is found, and found once. */
+START_TEST(test_many_streams)
+{
+    enum { MANY = 3000 };
+    struct bench *bench = bench_new(false);
+    struct weir_stream **streams = calloc(MANY, sizeof(streams[0]));
+    ck_assert_ptr_nonnull(streams);
+    struct weir_stream_state state = { 0 };
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < MANY; i++) {
+            weir_stream_id(bench->host, &i, sizeof(i), state.id);
+            streams[i] = weir_stream_open(bench->host, &state, NULL);
+            ck_assert_ptr_nonnull(streams[i]);
+            ck_assert_ptr_null(weir_stream_open(bench->host, &state, NULL));
+        }
+        for (int i = 0; i < MANY; i += 1 + round)
+            weir_stream_close(streams[i]); /* the second time, every other is left to the end */
+    }
+    free(streams);
+    bench_free(bench);
+}
+END_TEST
+
 #define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
 
 int main(void)
@@ -493,6 +535,8 @@ int main(void)
     tcase_add_test(tcase, test_a_full_buffer);
     tcase_add_test(tcase, test_a_buffer_full_of_half_full_blocks);
     tcase_add_test(tcase, test_a_position_is_that_of_the_contiguous_answers);
+    tcase_add_loop_test(tcase, test_a_forgotten_stream_that_is_opened_again, 0, 2);
+    tcase_add_test(tcase, test_many_streams);
     tcase_add_loop_test(tcase, test_a_closed_stream_waits_for_its_batches, 0, 2);
     Suite *suite = suite_create("pipeline/block");
     suite_add_tcase(suite, tcase);
