@@ -262,13 +262,10 @@ static void fill_vacated(struct tail *tail, struct tail_file *file)
     }
 }
 
-void tail_orphans(struct tail *tail)
+/* Takes those off the list that were deleted, and marks where the others may be. How many they are. */
+static size_t sort_out(struct tail *tail, struct tail_list *lost)
 {
-    if (tail_list_is_empty(&tail->orphans))
-        return;
-    struct tail_list lost;
     size_t count = 0;
-    tail_list_init(&lost);
     while (!tail_list_is_empty(&tail->orphans)) {
         struct tail_file *file = tail_of(tail->orphans.next, struct tail_file, orphan);
         tail_list_remove(&file->orphan);
@@ -281,9 +278,38 @@ void tail_orphans(struct tail *tail)
             continue;
         }
         search_for(tail, file);
-        tail_list_append(&lost, &file->orphan);
+        tail_list_append(lost, &file->orphan);
         count++;
     }
+    return count;
+}
+
+/* Those that are nowhere. Their directory may have been away just when it was searched, and be back: then they are
+ * found now. */
+static void give_up(struct tail *tail, struct tail_list *missing)
+{
+    struct tail_list *at = missing->next;
+    for (; at != missing; at = at->next)
+        search_for(tail, tail_of(at, struct tail_file, orphan));
+    search(tail);
+    while (!tail_list_is_empty(missing)) {
+        struct tail_file *file = tail_of(missing->next, struct tail_file, orphan);
+        tail_list_remove(&file->orphan);
+        if (file->unplaced)
+            tail_hold_abandon(tail, file, "gone");
+        else
+            tail_file_poke(tail, file);
+    }
+}
+
+void tail_orphans(struct tail *tail)
+{
+    if (tail_list_is_empty(&tail->orphans))
+        return;
+    struct tail_list lost, missing;
+    tail_list_init(&lost);
+    tail_list_init(&missing);
+    const size_t count = sort_out(tail, &lost);
     search(tail);
     while (!tail_list_is_empty(&lost)) {
         struct tail_file *file = tail_of(lost.next, struct tail_file, orphan);
@@ -293,9 +319,10 @@ void tail_orphans(struct tail *tail)
             if (count <= VACATED_MAX)
                 fill_vacated(tail, file);
         } else if (!tail_succession_keep(tail, file)) {
-            tail_hold_abandon(tail, file, "gone");
+            tail_list_append(&missing, &file->orphan);
         }
     }
+    give_up(tail, &missing);
     tail_hold_limit(tail);
 }
 

@@ -132,6 +132,8 @@ class Model:
             return not any(epoch.missing() for epoch in epochs if not epoch.careless)
         try:
             wait_until(all_there, limit, step=0.01)
+        except Wrong:
+            raise
         except AssertionError:
             missing = "; ".join(f"{len(epoch.missing())} of {len(epoch.lines)} from {epoch.missing()[0]} on of epoch "
                                 f"{epoch.number}: {', '.join(epoch.story)}"
