@@ -74,12 +74,18 @@ static int start(void *state)
 static void committed(void *state, struct weir_stream *stream, uint64_t position)
 {
     struct fake_lines *self = state;
-    (void)stream;
     int64_t line = (int64_t)position / FAKE_LINE_BYTES, before = atomic_load(&self->committed);
     self->failed |= line <= before;
     for (int64_t i = before; self->is_answered && i < line; i++)
         self->failed |= !self->is_answered(self->arg, self->first + i);
     atomic_store(&self->committed, line);
+    if (!self->closes || line < self->lines)
+        return;
+    self->stream = NULL;
+    if (self->forgets)
+        weir_stream_forget(stream);
+    else
+        weir_stream_close(stream);
 }
 
 static void close_lines(void *state)

@@ -20,7 +20,9 @@ struct fake_lines {
      * NULL. */
     fake_line_answered_f *is_answered;
     void *arg;
-    int open_error, start_error;    /* a negative errno to answer with */
+    int open_error, start_error; /* a negative errno to answer with */
+    bool closes; /* its stream, or with `forgets` forgets it, in the commit of the last line */
+    bool forgets;
     const atomic_uint *begin_after; /* emits nothing while that is 0; may be NULL */
 
     struct weir_host *host;

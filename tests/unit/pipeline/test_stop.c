@@ -159,6 +159,26 @@ START_TEST(test_an_input_that_does_not_start_leaves_the_other)
 }
 END_TEST
 
+/* The last commit of a stream is where its input lets go of it. */
+START_TEST(test_a_stream_is_closed_in_its_commit)
+{
+    struct bench *bench = bench_new();
+    for (int i = 0; i < 2; i++) {
+        bench->lines[i].closes = true;
+        bench->lines[i].forgets = _i;
+        bench->moods[i].late = true;
+        bench->outputs[i].plugin = &fake_moods_parallel_plugin;
+    }
+    bench->pipeline = frame_pipeline(&bench->frame, &bench->config);
+    frame_run(&bench->frame, bench->pipeline);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(bench->lines[i].committed, LINES);
+        ck_assert_ptr_null(bench->pipeline->inputs[i]->streams);
+    }
+    bench_end(bench);
+}
+END_TEST
+
 /* ---- stopping ------------------------------------------------------------------------------------------ */
 
 static void check_ledger(struct pipeline *pipeline)
@@ -247,6 +267,7 @@ int main(void)
                         (int)(sizeof(opens) / sizeof(opens[0])));
     tcase_add_test(tcase, test_a_pipeline_that_never_started);
     tcase_add_test(tcase, test_an_input_that_does_not_start_leaves_the_other);
+    tcase_add_loop_test(tcase, test_a_stream_is_closed_in_its_commit, 0, 2);
     tcase_add_test(tcase, test_what_no_filter_has_seen_is_not_committed);
     tcase_add_loop_test(tcase, test_a_batch_outlives_the_output_that_reads_it, 0, 2);
     tcase_add_loop_test(tcase, test_a_stop_at_any_moment, 0, 24);
