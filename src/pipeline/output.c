@@ -47,12 +47,16 @@ void output_set_reason(struct output *output, struct weir_str why)
     output->reason[len] = '\0';
 }
 
+/* What the status shows when something is to be tried again, or nothing is; a pause shows until it is
+ * over. */
 static void output_set_state(struct output *output, enum output_state state)
 {
     pthread_mutex_lock(&output->lock);
-    output->state = state;
-    if (state == OUTPUT_OK)
-        output->reason[0] = '\0';
+    if (!output->paused_until) {
+        output->state = state;
+        if (state == OUTPUT_OK)
+            output->reason[0] = '\0';
+    }
     pthread_mutex_unlock(&output->lock);
 }
 
@@ -119,8 +123,8 @@ static void output_back_off(struct output *output)
     output->random = output->random * 6364136223846793005u + 1442695040888963407u;
     weir_ms delay = retry_delay(++output->failures, output->random >> 33);
     output->again_at = clock_monotonic() + delay * 1000000;
-    if (output_status(output, reason) == OUTPUT_OK)
-        output_set_state(output, OUTPUT_RETRYING);
+    output_status(output, reason);
+    output_set_state(output, OUTPUT_RETRYING);
     weir_warn(&output->host, "delivery failed and will be tried again", weir_kv_str("why", reason),
               weir_kv_int("after_ms", delay), weir_kv_int("failures", output->failures));
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* In which order an output sees the lines of one stream while deliveries fail, whole or in part, at once or
- * late: what output.c promises, looked at from the plugin's side. */
+ * late, and while it asks for a pause: what output.c promises, looked at from the plugin's side. */
 #include <assert.h>
 #include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "pipeline/output.h"
 #include "support/fake_lines.h"
 #include "support/pipeline_frame.h"
@@ -251,10 +252,117 @@ START_TEST(test_order)
 }
 END_TEST
 
+/* ---- pauses ------------------------------------------------------------------------------------------------ */
+
+enum { PAUSE_MS = 150 };
+
+struct pausing {
+    enum weir_outcome outcome; /* of the first delivery, which asks for a pause */
+    struct weir_host *host;
+    int64_t asked, next; /* clock_monotonic(): of the pause, and of the delivery after it */
+    unsigned deliveries;
+};
+
+static int pausing_open(void *state, struct weir_host *host, struct weir_error *err)
+{
+    struct pausing *self = state;
+    (void)err;
+    self->host = host;
+    return 0;
+}
+
+static void pausing_deliver(void *state, struct weir_delivery *delivery)
+{
+    struct pausing *self = state;
+    self->deliveries++;
+    if (self->deliveries == 1) {
+        self->asked = clock_monotonic();
+        weir_pause(self->host, PAUSE_MS, WEIR_STR("the table is missing"));
+        weir_settle_all(delivery, self->outcome, WEIR_STR("the table is missing"));
+        return;
+    }
+    if (self->deliveries == 2)
+        self->next = clock_monotonic();
+    weir_settle_all(delivery, WEIR_DELIVERED, WEIR_STR_NONE);
+}
+
+static const struct weir_plugin pausing_plugin = {
+    .abi = WEIR_PLUGIN_ABI,
+    .kind = WEIR_OUTPUT,
+    .name = "pausing",
+    .state_size = sizeof(struct pausing),
+    .open = pausing_open,
+    .output = { .deliver = pausing_deliver },
+};
+
+static enum output_state state_of(void *output)
+{
+    char reason[OUTPUT_REASON_MAX];
+    enum output_state state = output_status(output, reason);
+    ck_assert_str_eq(reason, state == OUTPUT_OK ? "" : "the table is missing");
+    return state;
+}
+
+static bool is_paused(void *output)
+{
+    return state_of(output) == OUTPUT_PAUSED;
+}
+
+static bool is_ok(void *output)
+{
+    return state_of(output) == OUTPUT_OK;
+}
+
+static const struct {
+    const char *name;
+    enum weir_outcome outcome;
+    int64_t lines;
+} pauses[] = {
+    { "before another try", WEIR_RETRY, 3 },
+    { "before what comes next", WEIR_DELIVERED, 3 * PER_BLOCK },
+    { "and nothing comes after it", WEIR_DELIVERED, 3 },
+    { "of a sink that rejects", WEIR_REJECTED, 3 * PER_BLOCK },
+};
+
+START_TEST(test_a_pause_holds_everything)
+{
+    struct frame frame;
+    frame_init(&frame);
+    struct fake_lines lines = { .lines = pauses[_i].lines, .per_block = PER_BLOCK };
+    struct pausing pausing = { .outcome = pauses[_i].outcome };
+    struct config_plugin input = { .plugin = &fake_lines_plugin,
+                                   .id = (char *)"in",
+                                   .state = &lines };
+    struct config_plugin output = { .plugin = &pausing_plugin,
+                                    .id = (char *)"out",
+                                    .state = &pausing };
+    struct config_pipeline config = { .name = (char *)"test",
+                                      .inputs = &input,
+                                      .input_count = 1,
+                                      .outputs = &output,
+                                      .output_count = 1,
+                                      .buffer = { .memory = 2 << 20 } };
+    struct pipeline *pipeline = frame_pipeline(&frame, &config);
+    frame_start(pipeline);
+    ck_assert(frame_wait(is_paused, pipeline->outputs[0]));
+    frame_wait_until_done(&frame, pipeline);
+    ck_assert(frame_wait(is_ok, pipeline->outputs[0]));
+    ck_assert_int_ge(clock_monotonic() - pausing.asked, PAUSE_MS * INT64_C(1000000));
+    frame_join(pipeline);
+    if (pausing.next)
+        ck_assert_int_ge(pausing.next - pausing.asked, PAUSE_MS * INT64_C(1000000));
+    ck_assert_int_eq(lines.committed, lines.lines);
+    pipeline_free(pipeline);
+    frame_deinit(&frame);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("order");
     tcase_add_loop_test(tcase, test_order, 0, 4 * ANSWERS);
+    tcase_add_loop_test(tcase, test_a_pause_holds_everything, 0,
+                        (int)(sizeof(pauses) / sizeof(pauses[0])));
     tcase_set_timeout(tcase, 60);
     Suite *suite = suite_create("pipeline/output_order");
     suite_add_tcase(suite, tcase);
