@@ -18,6 +18,7 @@
 #include "admin/http_server.h"
 #include "admin/listen.h"
 #include "base/clock.h"
+#include "support/check_main.h"
 
 static struct event_base *base;
 static struct metrics *metrics;
@@ -490,9 +491,5 @@ int main(void)
     tcase_add_test(tc, off_is_nothing);
     Suite *suite = suite_create("admin/admin");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -2,7 +2,8 @@
 #include "admin/http_request.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "support/check_main.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -171,9 +172,5 @@ int main(void)
     tcase_add_test(tc, only_names_that_dns_cannot_move_are_local);
     Suite *suite = suite_create("admin/http_request");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

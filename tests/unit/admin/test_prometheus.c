@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "admin/process.h"
+#include "support/check_main.h"
 
 static struct metrics *metrics;
 
@@ -180,9 +181,5 @@ int main(void)
     tcase_add_test(tc, process_metrics_are_true);
     Suite *suite = suite_create("admin/prometheus");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "support/check_main.h"
+
 #define ID "0123456789abcdef0123456789abcdef"
 #define OTHER "ffffffffffffffffffffffffffffff00"
 
@@ -129,9 +131,5 @@ int main(void)
     tcase_add_test(tc, this_host_has_a_name_and_a_boot);
     Suite *suite = suite_create("agent/identity");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

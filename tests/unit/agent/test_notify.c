@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "support/check_main.h"
+
 /* A manager's end: a bound datagram socket whose name is in NOTIFY_SOCKET. */
 static int manager_open(const char *name)
 {
@@ -153,9 +155,5 @@ int main(void)
     tcase_add_test(tc, a_long_status_is_cut);
     Suite *suite = suite_create("agent/notify");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "support/check_main.h"
+
 START_TEST(text_becomes_the_inside_of_a_string)
 {
     static const struct {
@@ -133,9 +135,5 @@ int main(void)
     tcase_set_timeout(tc, 30);
     Suite *suite = suite_create("base/json_escape");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

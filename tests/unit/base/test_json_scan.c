@@ -8,6 +8,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "support/check_main.h"
+
 enum { FIELDS = 32 };
 
 /* A text as a scanner may meet it: exactly as long as it is, and padding that lies. */
@@ -459,9 +461,5 @@ int main(void)
     tcase_set_timeout(tc, 30);
     Suite *suite = suite_create("base/json_scan");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

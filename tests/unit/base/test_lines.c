@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/check_main.h"
+
 enum { PADDING = 64, DATA_MAX = 600, ENDS_MAX = 700 };
 
 /* What lines_find() means, one byte at a time. */
@@ -111,9 +113,5 @@ int main(void)
     tcase_set_timeout(tc, 30);
     Suite *suite = suite_create("base/lines");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

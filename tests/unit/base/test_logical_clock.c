@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "base/logical_clock.h"
+#include "support/check_main.h"
 
 static void remember(void *arg, uint64_t ceiling)
 {
@@ -62,9 +63,5 @@ int main(void)
     tcase_add_test(tcase, test_never_goes_back_when_the_wall_clock_does);
     tcase_add_test(tcase, test_ceiling_stays_above_every_value_and_survives);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return check_main(suite);
 }

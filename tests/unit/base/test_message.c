@@ -14,6 +14,7 @@
 
 #include "base/message_line.h"
 #include "base/repeats.h"
+#include "support/check_main.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define NS 1764087870123456789 /* 2025-11-25T16:24:30.123456789Z */
@@ -281,9 +282,5 @@ int main(void)
     tcase_add_test(tcase, levels_and_repeats);
     tcase_add_test(tcase, threads_never_mix_their_lines);
     tcase_add_test(tcase, a_line_taken_in_part_is_finished_first);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

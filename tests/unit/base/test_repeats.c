@@ -2,7 +2,8 @@
 #include "base/repeats.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "support/check_main.h"
 
 static const char away[] = "the sink is away", full[] = "the disk is full";
 
@@ -58,9 +59,5 @@ int main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, five_are_said_then_counted);
     tcase_add_test(tcase, no_count_is_lost_when_kinds_make_room);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -3,8 +3,9 @@
 
 #include <check.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "support/check_main.h"
 
 START_TEST(characters_of_rfc_3629_and_nothing_else)
 {
@@ -94,9 +95,5 @@ int main(void)
     tcase_set_timeout(tc, 30);
     Suite *suite = suite_create("base/utf8");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "buffer/log.h"
+#include "support/check_main.h"
 
 static void count_wake(void *arg)
 {
@@ -175,9 +176,5 @@ int main(void)
     tcase_add_test(tcase, test_readers_and_appender_race);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return check_main(suite);
 }

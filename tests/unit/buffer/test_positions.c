@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/metrics.h"
+#include "support/check_main.h"
 
 static char base[64], dir[128], path[160];
 static struct weir_error err;
@@ -409,9 +410,5 @@ int main(void)
     tcase_add_test(tc, threads_put_at_the_same_time);
     Suite *suite = suite_create("buffer/positions");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -12,6 +12,7 @@
 #include "base/message.h"
 #include "base/metrics.h"
 #include "buffer/positions_slot.h"
+#include "support/check_main.h"
 #include "support/disk_sim.h"
 
 #define FILE_NAME "data/positions"
@@ -651,9 +652,5 @@ int main(void)
     tcase_add_test(tc, a_full_store_says_so);
     Suite *suite = suite_create("buffer/positions_faults");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

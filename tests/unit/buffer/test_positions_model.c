@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "support/check_main.h"
 #include "support/disk_sim.h"
 
 #define KEYS_MAX 200
@@ -398,9 +399,5 @@ int main(void)
     tcase_add_loop_test(tc, the_model_notices_a_disk_that_lies, SIM_HONEST + 1, SIM_LIES);
     Suite *suite = suite_create("buffer/positions_model");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "buffer/watermark.h"
+#include "support/check_main.h"
 
 enum { RUNS = 6 };
 
@@ -117,9 +118,5 @@ int main(void)
     tcase_add_test(tcase, test_against_a_plain_array);
     tcase_add_test(tcase, test_spare_states);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return check_main(suite);
 }

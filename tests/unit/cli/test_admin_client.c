@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "admin/listen.h"
+#include "support/check_main.h"
 
 static struct admin_socket listening;
 
@@ -128,9 +129,5 @@ int main(void)
     tcase_add_test(tc, nobody_there_is_said_plainly);
     Suite *suite = suite_create("cli/admin_client");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "support/check_main.h"
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct command_line got;
@@ -151,9 +153,5 @@ int main(void)
     tcase_add_test(tc, help_comes_from_the_rows);
     Suite *suite = suite_create("cli/command");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

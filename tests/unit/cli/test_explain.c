@@ -4,6 +4,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "support/check_main.h"
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static void explain_fsync(const void *state, struct weir_bytes *out)
@@ -227,9 +229,5 @@ int main(void)
     tcase_add_test(tc, odd_bytes_are_shown_escaped);
     Suite *suite = suite_create("cli/explain");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/positions_list.h"
+#include "support/check_main.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -211,9 +212,5 @@ int main(void)
     tcase_add_test(tc, what_is_not_clear_changes_nothing);
     Suite *suite = suite_create("cli/positions");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

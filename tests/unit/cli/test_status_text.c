@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/check_main.h"
+
 static char *print(const char *json, int want)
 {
     json_error_t bad;
@@ -85,9 +87,5 @@ int main(void)
     tcase_add_test(tc, other_documents_are_refused);
     Suite *suite = suite_create("cli/status_text");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/terminal.h"
+#include "support/check_main.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -115,9 +116,5 @@ int main(void)
     tcase_add_test(tc, numbers_for_people);
     Suite *suite = suite_create("cli/table");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

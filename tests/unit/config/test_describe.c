@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "fake_plugins.h"
+#include "support/check_main.h"
 
 struct page {
     FILE *out;
@@ -207,9 +208,5 @@ int main(void)
     tcase_add_test(tc, for_programs);
     Suite *suite = suite_create("config/describe");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

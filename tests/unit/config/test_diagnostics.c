@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "support/check_main.h"
+
 static char *print(const struct diagnostics *diag, bool json)
 {
     char *text = NULL;
@@ -113,9 +115,5 @@ int main(void)
     tcase_add_test(tc, there_is_a_bound);
     Suite *suite = suite_create("config/diagnostics");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "support/check_main.h"
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static char dir[] = "/tmp/weir-expand-XXXXXX";
@@ -227,9 +229,5 @@ int main(void)
     tcase_add_test(tc, growth_has_a_bound);
     Suite *suite = suite_create("config/expand");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

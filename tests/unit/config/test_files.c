@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "config/diagnostics.h"
 #include "fake_plugins.h"
+#include "support/check_main.h"
 
 static char dir[] = "/tmp/weir-files-XXXXXX";
 
@@ -215,9 +216,5 @@ int main(void)
     tcase_add_test(tc, values_from_outside);
     Suite *suite = suite_create("config/files");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -3,7 +3,8 @@
 
 #include <check.h>
 #include <stddef.h>
-#include <stdlib.h>
+
+#include "support/check_main.h"
 
 START_TEST(pieces_are_zeroed_aligned_and_apart)
 {
@@ -69,9 +70,5 @@ int main(void)
     tcase_add_test(tc, the_last_to_come_ends_first);
     Suite *suite = suite_create("config/memory");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

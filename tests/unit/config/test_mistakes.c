@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "config/diagnostics.h"
 #include "fake_plugins.h"
+#include "support/check_main.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -543,9 +544,5 @@ int main(void)
     tcase_add_test(tc, bombs);
     Suite *suite = suite_create("config/mistakes");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

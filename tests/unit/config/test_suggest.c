@@ -3,7 +3,8 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
+
+#include "support/check_main.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -70,9 +71,5 @@ int main(void)
     tcase_add_test(tc, long_words_are_near_to_nothing);
     Suite *suite = suite_create("config/suggest");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

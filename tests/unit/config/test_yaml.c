@@ -3,7 +3,8 @@
 #include "config/yaml.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "support/check_main.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -127,9 +128,5 @@ int main(void)
     tcase_add_test(tc, nothing_is_an_empty_map);
     Suite *suite = suite_create("config/yaml");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

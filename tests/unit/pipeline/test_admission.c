@@ -2,10 +2,10 @@
 /* Who gets memory: nobody waits for ever, nobody passes the line, and no more is held than buffer.memory,
  * whatever filters add. */
 #include <check.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "pipeline/input.h"
+#include "support/check_main.h"
 #include "support/fake_filter.h"
 #include "support/fake_lines.h"
 #include "support/fake_moods.h"
@@ -381,9 +381,5 @@ int main(void)
     tcase_set_timeout(tcase, 40);
     Suite *suite = suite_create("pipeline/admission");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -7,6 +7,7 @@
 
 #include "buffer/positions.h"
 #include "pipeline/input.h"
+#include "support/check_main.h"
 #include "support/fake_filter.h"
 #include "support/fake_lines.h"
 #include "support/fake_moods.h"
@@ -540,9 +541,5 @@ int main(void)
     tcase_add_loop_test(tcase, test_a_closed_stream_waits_for_its_batches, 0, 2);
     Suite *suite = suite_create("pipeline/block");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

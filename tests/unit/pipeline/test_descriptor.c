@@ -2,9 +2,9 @@
 #include "pipeline/descriptor.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "pipeline/registry.h"
+#include "support/check_main.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -193,9 +193,5 @@ int main(void)
     tcase_add_test(tc, every_built_in_plugin_holds_together);
     Suite *suite = suite_create("pipeline/descriptor");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -7,6 +7,7 @@
 
 #include "pipeline/output.h"
 #include "record/condition.h"
+#include "support/check_main.h"
 #include "support/fake_filter.h"
 #include "support/fake_lines.h"
 #include "support/fake_moods.h"
@@ -286,9 +287,5 @@ int main(void)
     tcase_set_timeout(tcase, 30);
     Suite *suite = suite_create("pipeline/filter_stage");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

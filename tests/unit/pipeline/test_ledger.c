@@ -3,6 +3,7 @@
 
 #include "pipeline/ledger.h"
 #include "pipeline/retry.h"
+#include "support/check_main.h"
 
 START_TEST(test_identity_holds_at_every_moment)
 {
@@ -70,9 +71,5 @@ int main(void)
     tcase_add_test(tcase, test_a_lost_or_doubled_record_shows);
     tcase_add_test(tcase, test_retry_delay_grows_and_is_bounded);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return check_main(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "pipeline/output.h"
+#include "support/check_main.h"
 #include "support/fake_lines.h"
 #include "support/pipeline_frame.h"
 
@@ -366,9 +367,5 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     Suite *suite = suite_create("pipeline/output_order");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/check_main.h"
+
 static void apply(void *state, struct weir_batch *batch)
 {
     (void)state;
@@ -228,9 +230,5 @@ int main(void)
     tcase_add_test(tc, many_are_kept);
     Suite *suite = suite_create("pipeline/registry");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

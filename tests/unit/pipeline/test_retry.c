@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
-#include <stdlib.h>
 
 #include "pipeline/retry.h"
+#include "support/check_main.h"
 
 /* The longest that so many failures may wait. */
 static const struct {
@@ -37,9 +37,5 @@ int main(void)
     tcase_add_loop_test(tcase, test_delays, 0, (int)(sizeof(rows) / sizeof(rows[0])));
     Suite *suite = suite_create("pipeline/retry");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -10,6 +10,7 @@
 #include "buffer/positions.h"
 #include "pipeline/input.h"
 #include "pipeline/output.h"
+#include "support/check_main.h"
 #include "support/fake_filter.h"
 #include "support/fake_lines.h"
 #include "support/fake_moods.h"
@@ -274,9 +275,5 @@ int main(void)
     tcase_set_timeout(tcase, 30);
     Suite *suite = suite_create("pipeline/stop");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

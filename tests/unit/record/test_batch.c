@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "support/check_main.h"
 #include "support/make_batch.h"
 
 static void check_text(struct weir_str got, const char *want)
@@ -147,9 +147,5 @@ int main(void)
     tcase_add_test(tc, escaped_names_are_found_and_escaped_text_is_decoded);
     Suite *suite = suite_create("record/batch");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "support/check_main.h"
+
 static struct weir_str content(const struct weir_bytes *bytes)
 {
     return (struct weir_str){ bytes->data, bytes->len };
@@ -127,9 +129,5 @@ int main(void)
     tcase_set_timeout(tc, 30);
     Suite *suite = suite_create("record/bytes");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "record/condition.h"
+#include "support/check_main.h"
 #include "support/make_batch.h"
 
 /* One JSON line, and what holds for it. */
@@ -226,9 +226,5 @@ int main(void)
     tcase_add_test(tcase, test_depth_is_bounded);
     Suite *suite = suite_create("record/condition");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
+#include "support/check_main.h"
 #include "support/make_batch.h"
 
 /* What `path` finds in the object `json`: type letter and text, or "-". */
@@ -116,9 +116,5 @@ int main(void)
     tcase_add_test(tc, a_hostile_record_costs_no_more_than_its_size);
     Suite *suite = suite_create("record/path");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -2,7 +2,8 @@
 #include <weir/severity.h>
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "support/check_main.h"
 
 static const struct {
     const char *word;
@@ -96,9 +97,5 @@ int main(void)
     tcase_add_test(tc, names_are_read_back);
     Suite *suite = suite_create("record/severity");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

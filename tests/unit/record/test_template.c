@@ -2,9 +2,9 @@
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "record/template.h"
+#include "support/check_main.h"
 #include "support/make_batch.h"
 
 static int no_slash(struct weir_bytes *out, struct weir_str text)
@@ -132,9 +132,5 @@ int main(void)
     tcase_add_test(tcase, test_length_is_bounded);
     Suite *suite = suite_create("record/template");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/civil.h"
+#include "support/check_main.h"
 
 #define CLF "%d/%b/%Y:%H:%M:%S %z"
 #define BERLIN "CET-1CEST,M3.5.0,M10.5.0/3" /* needs no zone data on the host */
@@ -311,9 +312,5 @@ int main(void)
     tcase_set_timeout(tc, 30);
     Suite *suite = suite_create("record/time_format");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -4,6 +4,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "support/check_main.h"
+
 static const struct value_case {
     const char *text;
     enum weir_value type;
@@ -57,9 +59,5 @@ int main(void)
     tcase_add_loop_test(tc, a_text_is_what_json_would_read, 0, sizeof(cases) / sizeof(cases[0]));
     Suite *suite = suite_create("record/value");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

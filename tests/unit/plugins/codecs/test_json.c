@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "record/encoder.h"
+#include "support/check_main.h"
 #include "support/make_batch.h"
 #include "support/option_state.h"
 
@@ -379,9 +380,5 @@ int main(void)
     tcase_set_timeout(tc, 60);
     Suite *suite = suite_create("codecs/json");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "record/encoder.h"
+#include "support/check_main.h"
 #include "support/make_batch.h"
 #include "support/option_state.h"
 
@@ -171,9 +172,5 @@ int main(void)
     tcase_add_test(tc, keys_must_be_names);
     Suite *suite = suite_create("codecs/logfmt");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -5,6 +5,7 @@
 
 #include "record/encoder.h"
 #include "record/template.h"
+#include "support/check_main.h"
 #include "support/make_batch.h"
 
 extern const struct weir_plugin weir_plugin_codec_text;
@@ -155,9 +156,5 @@ int main(void)
     tcase_add_test(tcase, test_a_record_is_encoded_whole_or_not_at_all);
     Suite *suite = suite_create("codecs/text");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

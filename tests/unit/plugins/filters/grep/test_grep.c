@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "support/check_main.h"
 #include "support/make_batch.h"
 #include "support/make_filter.h"
 
@@ -131,9 +132,5 @@ int main(void)
     tcase_add_test(tc, wrong_options_are_refused_by_name);
     Suite *suite = suite_create("filters/grep");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

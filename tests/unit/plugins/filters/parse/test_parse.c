@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "support/check_main.h"
 #include "support/make_batch.h"
 #include "support/make_filter.h"
 #include "support/show_record.h"
@@ -450,9 +451,5 @@ int main(void)
     tcase_add_test(tc, explain_tells_what_may_be_lost);
     Suite *suite = suite_create("filters/parse");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -2,7 +2,8 @@
 #include "plugins/inputs/generate/line.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "support/check_main.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -102,9 +103,5 @@ int main(void)
     tcase_add_loop_test(tcase, lines_have_one_length, 0, COUNT_OF(rows));
     tcase_add_test(tcase, a_line_is_a_function_of_seed_and_number);
     tcase_add_test(tcase, templates_that_are_none);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

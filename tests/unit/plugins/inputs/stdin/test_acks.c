@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
+
+#include "support/check_main.h"
 
 static struct acks acks;
 static int ends[2];
@@ -104,9 +105,5 @@ int main(void)
     tcase_add_test(tcase, records_are_taken_when_their_run_is_committed);
     tcase_add_test(tcase, many_runs_under_way);
     tcase_add_test(tcase, a_reader_that_is_slow_or_gone);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -3,7 +3,8 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
+
+#include "support/check_main.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -101,9 +102,5 @@ int main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, where_lines_end, 0, COUNT_OF(rows));
     tcase_add_test(tcase, the_same_lines_however_they_arrive);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

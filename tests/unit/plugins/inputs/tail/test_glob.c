@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "glob_plainly.h"
+#include "support/check_main.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -250,9 +251,5 @@ int main(void)
     tcase_add_test(tcase, names_match_without_their_directory);
     tcase_add_test(tcase, it_means_what_a_plain_matcher_means);
     tcase_add_test(tcase, no_pattern_takes_long);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

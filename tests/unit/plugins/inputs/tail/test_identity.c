@@ -2,7 +2,8 @@
 #include "plugins/inputs/tail/identity.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "support/check_main.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -166,9 +167,5 @@ int main(void)
     tcase_add_test(tcase, notes_come_back);
     tcase_add_test(tcase, a_note_keeps_the_end_of_a_long_path);
     tcase_add_test(tcase, what_is_no_note_is_refused);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

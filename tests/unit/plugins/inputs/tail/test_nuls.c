@@ -3,8 +3,9 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
+
+#include "support/check_main.h"
 
 static int fd;
 static FILE *file;
@@ -66,9 +67,5 @@ int main(void)
     tcase_add_test(tcase, a_hole_ends_where_data_begins);
     tcase_add_test(tcase, a_hole_without_an_end_is_all);
     tcase_add_test(tcase, written_nuls_are_passed_too);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -2,7 +2,8 @@
 #include "plugins/inputs/tail/rotated.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "support/check_main.h"
 
 static const struct {
     const char *base, *name;
@@ -67,9 +68,5 @@ int main(void)
     TCase *tests = tcase_create("rotated");
     tcase_add_loop_test(tests, rotated_names, 0, (int)(sizeof(rows) / sizeof(rows[0])));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "plugins/inputs/tail/list.h"
+#include "support/check_main.h"
 
 enum { NODES = 5000, HASHES = 700 };
 
@@ -84,9 +85,5 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, nodes_are_found_while_they_are_in);
     tcase_add_test(tcase, lists_keep_their_order);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -4,6 +4,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "support/check_main.h"
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The begin of the first line that is longer than `max`, one byte at a time. A line without its newline counts
@@ -104,9 +106,5 @@ int main(void)
     tcase_add_loop_test(tcase, cuts_leave_characters_whole, 0, COUNT_OF(cuts));
     tcase_add_loop_test(tcase, files_are_known_by_their_begin, 0, COUNT_OF(kinds));
     tcase_add_test(tcase, nuls_are_counted);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

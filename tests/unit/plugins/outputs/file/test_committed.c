@@ -2,7 +2,8 @@
 #include "plugins/outputs/file/committed.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "support/check_main.h"
 
 /* The host's store, as far as it is asked for here. */
 static struct stored {
@@ -134,9 +135,5 @@ int main(void)
     tcase_add_test(tcase, fil_02_sizes_outlive_a_crash);
     tcase_add_test(tcase, a_file_closed_in_good_order_is_forgotten);
     tcase_add_test(tcase, what_waits_for_its_file_is_given_up_last);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

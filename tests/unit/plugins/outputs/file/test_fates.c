@@ -2,7 +2,8 @@
 #include "plugins/outputs/file/fates.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "support/check_main.h"
 
 enum { RECORDS = 10 };
 
@@ -110,9 +111,5 @@ int main(void)
     tcase_add_test(tcase, all_is_written);
     tcase_add_test(tcase, some_are_not);
     tcase_add_test(tcase, fil_10_what_could_not_be_synced_is_not_delivered);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -2,7 +2,8 @@
 #include "plugins/outputs/file/options.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "support/check_main.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -95,9 +96,5 @@ int main(void)
     tcase_add_loop_test(tcase, fsync_policies, 0, COUNT_OF(policies));
     tcase_add_loop_test(tcase, fsync_policies_that_are_none, 0, COUNT_OF(bad_policies));
     tcase_add_test(tcase, fil_12_modes);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -2,7 +2,8 @@
 #include "plugins/outputs/file/path.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "support/check_main.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -111,9 +112,5 @@ int main(void)
     tcase_add_loop_test(tcase, fil_05_the_root_is_what_is_constant, 0, COUNT_OF(roots));
     tcase_add_loop_test(tcase, fil_05_a_field_stays_in_its_component, 0, COUNT_OF(fields));
     tcase_add_test(tcase, fil_05_every_component_is_a_name);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

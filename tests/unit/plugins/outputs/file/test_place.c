@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "support/check_main.h"
+
 static char dir[64], path[512];
 static struct place place;
 
@@ -145,9 +147,5 @@ int main(void)
     tcase_add_test(tcase, links_of_the_operator_are_followed);
     tcase_add_test(tcase, fil_05_sec_04_no_link_leads_out_of_the_root);
     tcase_add_test(tcase, a_root_that_was_moved_is_made_again);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

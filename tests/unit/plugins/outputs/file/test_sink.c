@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "support/check_main.h"
+
 static char path[64];
 static struct sink sink;
 
@@ -234,9 +236,5 @@ int main(void)
     tcase_add_test(tcase, fil_03_whether_the_path_is_still_the_file);
     tcase_add_test(tcase, fil_10_what_a_failed_sync_leaves_is_taken_back);
     tcase_add_test(tcase, the_same_file_is_known_again);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

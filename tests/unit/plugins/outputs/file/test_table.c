@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "support/check_main.h"
+
 /* The host, as far as it is asked for here. */
 static weir_ms now;
 static char said[256];
@@ -277,9 +279,5 @@ int main(void)
     tcase_add_test(tcase, fil_03_a_file_that_was_truncated_or_shared);
     tcase_add_test(tcase, records_find_their_files);
     tcase_add_test(tcase, fil_05_a_path_that_is_too_long_is_rejected_alone);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "support/check_main.h"
+
 /* A codec of the test's own: record i is a line of `length[i]` bytes of one letter. Those of `views` stand in the
  * batch as they are. */
 enum { RECORDS = 40 };
@@ -228,9 +230,5 @@ int main(void)
     tcase_add_loop_test(tcase, rng_03_a_record_that_is_too_large, 0, 6);
     tcase_add_loop_test(tcase, res_01_a_record_that_there_is_no_memory_for, 0, 6);
     tcase_add_test(tcase, only_the_records_of_the_slice);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }

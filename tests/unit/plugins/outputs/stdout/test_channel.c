@@ -5,9 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "support/check_main.h"
 
 static char data[100000];
 
@@ -85,9 +86,5 @@ int main(void)
     tcase_add_test(tcase, fil_09_a_full_reader_is_an_answer);
     tcase_add_test(tcase, a_pipe_that_cannot_be_opened_again);
     tcase_add_test(tcase, a_file_and_nothing);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_main(suite);
 }
