@@ -67,7 +67,7 @@ def kill_at_random_moments(weir, kills, form, rotate, record, **output):
 
 @pytest.mark.threads
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_kills_at_random_moments(weir, form, record_property):
+def test_lif_04_ckp_05_kills_at_random_moments(weir, form, record_property):
     kill_at_random_moments(weir, 5 if SANITIZED else 15, form, RATE * 3 // 2, record_property)
 
 
@@ -129,7 +129,7 @@ def die_at_each(weir, call, record):
 
 @pytest.mark.unsanitized
 @pytest.mark.parametrize("call", CALLS)
-def test_kills_at_system_calls(weir, call, record_property):
+def test_lif_04_ckp_01_kills_at_system_calls(weir, call, record_property):
     die_at_each(weir, call, record_property)
 
 

@@ -62,7 +62,7 @@ def stall(weir, seconds):
     writer.check(weir.dir / "out.log").assert_complete()
 
 
-def test_a_stalled_sink(weir):
+def test_rng_01_a_stalled_sink(weir):
     stall(weir, 6)
 
 
@@ -72,7 +72,7 @@ def test_a_sink_stalled_for_minutes(weir):
     stall(weir, 180)
 
 
-def test_killed_while_the_sink_stalls(weir):
+def test_lif_04_killed_while_the_sink_stalls(weir):
     """Positions have not moved past what the sink took: everything comes again."""
     pipe = StalledPipe(weir.dir / "out.log")
     writer = numbered.Writer(weir.dir / "in.log", rate=0, count=100000).wait()

@@ -52,7 +52,7 @@ def finish_the_job(weir, agent, pipe, writer, repeats_max):
     writer.check(out).assert_complete(repeats_max)
 
 
-def test_term_drains_what_was_taken(weir, stalled):
+def test_lif_01_term_drains_what_was_taken(weir, stalled):
     start, pipe, writer = stalled
     agent = start(shutdown_timeout="20s")
     held = agent.ledger()["held"]
@@ -68,7 +68,7 @@ def test_term_drains_what_was_taken(weir, stalled):
     finish_the_job(weir, agent, pipe, writer, repeats_max=0)
 
 
-def test_the_deadline_ends_a_stop(weir, stalled):
+def test_lif_02_the_deadline_ends_a_stop(weir, stalled):
     start, pipe, writer = stalled
     agent = start(shutdown_timeout="1s")
     began = time.monotonic()
@@ -79,7 +79,7 @@ def test_the_deadline_ends_a_stop(weir, stalled):
     finish_the_job(weir, agent, pipe, writer, repeats_max=5000)
 
 
-def test_a_second_term_stops_at_once(weir, stalled):
+def test_lif_03_a_second_term_stops_at_once(weir, stalled):
     start, pipe, writer = stalled
     agent = start(shutdown_timeout="60s")
     agent.signal(signal.SIGTERM)
