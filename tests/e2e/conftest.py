@@ -141,8 +141,11 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "threads: runs under the thread sanitizer too")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     assert BINARY.exists(), f"no binary at {BINARY}: build it, or set WEIR_BINARY"
+    part, parts = map(int, os.environ.get("WEIR_TEST_PART", "0/1").split("/"))
+    items[:] = items[part::parts]
     if os.environ.get("WEIR_TEST_LONG"):
         return
     for item in items:
