@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that go away and come back, or lead elsewhere while nobody looks, and files that only look like rotated ones."""
 import os
+import random
 import shutil
 import signal
 import time
@@ -71,6 +72,34 @@ def test_tail_32_an_unfinished_line_in_a_directory_that_came_back(weir):
     time.sleep(1)
     logs.write("tree/a.log", b" and half\n")
     logs.wait_in_order(["1", "half and half"])
+
+
+@pytest.mark.parametrize("max_open", [2, 512])
+def test_tail_32_a_directory_that_goes_and_comes_all_the_time(weir, max_open):
+    """Searched and looked at while it is away, while it is there, and while it moves."""
+    logs, rng = Following(weir), random.Random(1)
+    logs.path("trees/tree").mkdir(parents=True)
+    agent = weir(config("trees/*/*.log", **FAST, max_open=max_open))
+    expected = [f"begin {i}" for i in range(5)]
+    for i in range(5):
+        logs.append(f"trees/tree/{i}.log", expected[i])
+    logs.wait(expected)
+    for i in range(60):
+        if i % 10 == 0:
+            agent.restart()
+        os.rename(logs.path("trees/tree"), logs.path("away"))
+        back = time.monotonic() + rng.choice([0, 0.0001, 0.0002, 0.0005, 0.001, 0.003, 0.006])
+        while time.monotonic() < back:
+            pass
+        os.rename(logs.path("away"), logs.path("trees/tree"))
+        expected.append(f"line {i}")
+        logs.append("trees/tree/0.log", expected[-1])
+        if rng.random() < 0.5:
+            logs.wait(expected)
+    logs.wait(expected)
+    agent.restart()
+    logs.append("trees/tree/0.log", "end")
+    logs.wait(expected + ["end"])
 
 
 def test_tail_15_a_link_that_leads_elsewhere_after_the_start(weir):

@@ -21,6 +21,7 @@ struct tail_dir {
     bool lists;      /* files in it match patterns */
     bool remote;     /* on a filesystem that does not tell of changes made elsewhere */
     bool orphaned;   /* a file of it has lost its name: see succession.c */
+    bool away;       /* it was not there when it was searched */
     char *path;
 };
 

@@ -85,23 +85,24 @@ static bool may_list(const struct tail *tail, struct weir_str directory)
     return false;
 }
 
-/* Gives `name` to the file of that inode number, if it is one that has none. One that is where it was when
+/* Gives `name`, in `dir`, open as `fd`, to the file of that inode number, if it is one that has none. One that is where it was when
  * a pattern matched it is not wanted any more: the patterns are others. (Not inlined: the walk recurses, and
  * this has a path on its stack.) */
-static __attribute__((noinline)) void place(struct tail *tail, struct tail_dir *dir,
+static __attribute__((noinline)) void place(struct tail *tail, struct tail_dir *dir, int fd,
                                             struct weir_str name, uint64_t inode)
 {
     struct statx stat;
     char path[PATH_MAX];
     enum tail_likeness likeness;
     if (!tail_file_has_unplaced(tail, inode) || !tail_path_join(path, dir->path, name) ||
-        statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, TAIL_STATX, &stat) < 0 ||
-        !S_ISREG(stat.stx_mode))
+        statx(fd, name.ptr, AT_SYMLINK_NOFOLLOW, TAIL_STATX, &stat) < 0 || !S_ISREG(stat.stx_mode))
         return;
     const struct tail_identity found = tail_identity_of(&stat);
     struct tail_file *file = tail_file_find(tail, &found, &likeness);
-    if (!file || !file->unplaced || likeness < TAIL_LIKELY ||
-        (file->noted && tail_note_is_at(weir_str_of(file->noted), weir_str_of(path))))
+    if (!file || !file->unplaced || likeness < TAIL_LIKELY)
+        return;
+    if (file->noted && tail_note_is_at(weir_str_of(file->noted), weir_str_of(path)) &&
+        !tail_look_matches(tail, weir_str_of(path)))
         return;
     if (!tail_link_add(tail, dir, name, file))
         return;
@@ -111,7 +112,7 @@ static __attribute__((noinline)) void place(struct tail *tail, struct tail_dir *
 }
 
 /* One entry of the directory at tail->scan_path[0..len). */
-static void walk_entry(struct tail *tail, struct tail_dir *dir, size_t len,
+static void walk_entry(struct tail *tail, struct tail_dir *dir, int fd, size_t len,
                        const struct dirent *entry, unsigned depth)
 {
     const struct weir_str name = weir_str_of(entry->d_name);
@@ -131,7 +132,7 @@ static void walk_entry(struct tail *tail, struct tail_dir *dir, size_t len,
     } else if (tail_look_matches(tail, path)) {
         tail_look(tail, dir, name);
     } else if (tail->unplaced > 0) {
-        place(tail, dir, name, entry->d_ino);
+        place(tail, dir, fd, name, entry->d_ino);
     }
     walk_pop(tail, len, first);
 }
@@ -170,13 +171,13 @@ static void list(struct tail *tail, struct tail_dir *dir, size_t len, unsigned d
         if (entry->d_type == DT_LNK)
             links = true;
         else if (!is_dots(entry->d_name))
-            walk_entry(tail, dir, len, entry, depth);
+            walk_entry(tail, dir, dirfd(entries), len, entry, depth);
     }
     if (links) {
         rewinddir(entries);
         while ((entry = readdir(entries)))
             if (entry->d_type == DT_LNK)
-                walk_entry(tail, dir, len, entry, depth);
+                walk_entry(tail, dir, dirfd(entries), len, entry, depth);
     }
     closedir(entries);
 }
@@ -193,6 +194,7 @@ static void walk(struct tail *tail, size_t len, unsigned depth)
     if (!dir || dir->walked == tail->scan || !tail_dir_set_path(dir, walk_path(tail, len)))
         return;
     dir->seen = dir->walked = tail->scan;
+    dir->away = false;
     dir->lists = may_list(tail, walk_path(tail, len));
     tail_watch_add(tail, dir);
     list(tail, dir, len, depth);
@@ -333,11 +335,12 @@ void tail_scan_settle(struct tail *tail)
 void tail_scan_place(struct tail *tail, struct tail_dir *dir)
 {
     DIR *entries = opendir(dir->path);
-    if (!entries)
-        return;
+    struct stat st;
+    dir->away = !entries || fstat(dirfd(entries), &st) < 0 || st.st_ino != dir->inode;
     const struct dirent *entry;
-    while (tail->unplaced > 0 && (entry = readdir(entries)))
+    while (entries && tail->unplaced > 0 && (entry = readdir(entries)))
         if (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN)
-            place(tail, dir, weir_str_of(entry->d_name), entry->d_ino);
-    closedir(entries);
+            place(tail, dir, dirfd(entries), weir_str_of(entry->d_name), entry->d_ino);
+    if (entries)
+        closedir(entries);
 }

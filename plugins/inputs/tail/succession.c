@@ -194,13 +194,13 @@ static bool is_deleted(const struct tail_file *file)
     return file->fd >= 0 && fstat(file->fd, &st) == 0 && st.st_nlink == 0;
 }
 
-/* Whether the directory in which it was is not where it was. */
+/* Whether the directory in which it was is not where it was, or was away when it was searched last. */
 static bool has_moved(const struct tail_file *file)
 {
     for (struct tail_list *at = file->links.next; at != &file->links; at = at->next) {
         const struct tail_dir *dir = tail_of(at, struct tail_link, of_file)->dir;
         struct statx stat;
-        if (statx(AT_FDCWD, dir->path, 0, TAIL_STATX, &stat) < 0)
+        if (dir->away || statx(AT_FDCWD, dir->path, 0, TAIL_STATX, &stat) < 0)
             return true;
         const struct tail_identity found = tail_identity_of(&stat);
         if (found.device != dir->device || found.inode != dir->inode)
@@ -284,31 +284,12 @@ static size_t sort_out(struct tail *tail, struct tail_list *lost)
     return count;
 }
 
-/* Those that are nowhere. Their directory may have been away just when it was searched, and be back: then they are
- * found now. */
-static void give_up(struct tail *tail, struct tail_list *missing)
-{
-    struct tail_list *at = missing->next;
-    for (; at != missing; at = at->next)
-        search_for(tail, tail_of(at, struct tail_file, orphan));
-    search(tail);
-    while (!tail_list_is_empty(missing)) {
-        struct tail_file *file = tail_of(missing->next, struct tail_file, orphan);
-        tail_list_remove(&file->orphan);
-        if (file->unplaced)
-            tail_hold_abandon(tail, file, "gone");
-        else
-            tail_file_poke(tail, file);
-    }
-}
-
 void tail_orphans(struct tail *tail)
 {
     if (tail_list_is_empty(&tail->orphans))
         return;
-    struct tail_list lost, missing;
+    struct tail_list lost;
     tail_list_init(&lost);
-    tail_list_init(&missing);
     const size_t count = sort_out(tail, &lost);
     search(tail);
     while (!tail_list_is_empty(&lost)) {
@@ -319,10 +300,9 @@ void tail_orphans(struct tail *tail)
             if (count <= VACATED_MAX)
                 fill_vacated(tail, file);
         } else if (!tail_succession_keep(tail, file)) {
-            tail_list_append(&missing, &file->orphan);
+            tail_hold_abandon(tail, file, "gone");
         }
     }
-    give_up(tail, &missing);
     tail_hold_limit(tail);
 }
 
