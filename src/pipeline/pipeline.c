@@ -13,7 +13,8 @@
 
 /* Chunks kept for the next batches, at most. */
 #define SPARE_CHUNK_BYTES ((size_t)4 << 20)
-#define FILTER_GROWTH_BYTES ((size_t)2 << 20)
+#define FILTER_GROWTH_MIN ((size_t)2 << 20)
+#define FILTER_GROWTH_MAX ((size_t)6 << 20)
 /* Whatever outputs ask for: two blocks, so that one can be filled while another is written. */
 #define WINDOW_MIN ((size_t)3 * WEIR_BLOCK_BYTES)
 
@@ -31,14 +32,18 @@ static size_t pipeline_window(const struct config_pipeline *config, size_t buffe
     return window < buffer_bytes ? window : buffer_bytes;
 }
 
-/* What inputs leave of the buffer to filters, so that a full buffer is one that has been filtered: what
- * these add to one batch of short lines. In a small buffer batches go through one at a time. */
+/* What inputs leave of the buffer to filters, so that a full buffer is one that has been filtered: a quarter
+ * of it, which is what they add to a few batches; in a small buffer, where that would not do for one, half,
+ * and batches go through one at a time. */
 static size_t pipeline_growth(const struct config_pipeline *config)
 {
+    const size_t half = config->buffer.memory / 2, quarter = config->buffer.memory / 4;
+    const size_t least = half < FILTER_GROWTH_MIN ? half : FILTER_GROWTH_MIN;
     if (config->filter_count == 0)
         return 0;
-    return config->buffer.memory / 2 < FILTER_GROWTH_BYTES ? config->buffer.memory / 2
-                                                           : FILTER_GROWTH_BYTES;
+    if (quarter > FILTER_GROWTH_MAX)
+        return FILTER_GROWTH_MAX;
+    return quarter > least ? quarter : least;
 }
 
 static int pipeline_open(struct pipeline *pipeline, struct weir_error *err)
