@@ -35,8 +35,9 @@
 #include "buffer/positions.h"
 #include "pipeline/pipeline.h"
 
-/* After the deadline, threads have so long to end. */
+/* After the deadline, threads have so long to end; after a second TERM, so long. */
 #define JOIN_NS 2000000000
+#define JOIN_AT_ONCE_NS 500000000
 
 #define SIGNAL_COUNT 4
 
@@ -59,7 +60,7 @@ struct agent {
     struct notify notify;
     int64_t started, stop_by; /* clock_monotonic() */
     enum status_agent_state state;
-    bool inputs_stopped, failed;
+    bool inputs_stopped, at_once, failed;
 };
 
 /* ---- making one ------------------------------------------------------------------------------------------ */
@@ -302,6 +303,7 @@ static void agent_stop(struct agent *agent)
 {
     if (agent->state == STATUS_DRAINING) { /* the second time */
         agent->stop_by = clock_monotonic();
+        agent->at_once = true;
         msg_warn(agent->messenger, "told to stop again: stopping at once",
                  weir_kv_str("what", "what is not answered is read again next time"));
         loop_stop(agent->loop);
@@ -390,7 +392,7 @@ static int agent_start(struct agent *agent, struct weir_error *err)
 static void agent_join(struct agent *agent)
 {
     bool joined = true;
-    const int64_t by = clock_monotonic() + JOIN_NS;
+    const int64_t by = clock_monotonic() + (agent->at_once ? JOIN_AT_ONCE_NS : JOIN_NS);
     for (size_t i = 0; i < agent->count; i++)
         joined &= pipeline_join(agent->pipelines[i], by);
     if (joined)
