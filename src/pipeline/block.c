@@ -13,15 +13,11 @@
  *
  * A block that is handed over nearly empty (one line, when it is quiet) becomes a copy made to measure, and
  * once half of the buffer is in use, so that outputs lag and a copy delays nobody, any block that is not
- * nearly full: what waits for a slow output is charged by what it holds. Full-size blocks are used again, the last
- * one first: its memory is the warmest. What is kept for that fits into the budget beside what is in use,
- * so that the process holds no more than buffer.memory; when the inputs have been quiet for a while it is
- * freed. And when a full buffer has drained, the allocator gives back what it was made of: else copies and
- * arenas, which are small enough to come from its heaps, would stay there beside the blocks that come next. */
+ * nearly full: what waits for a slow output is charged by what it holds. Full-size blocks are used again
+ * (block_pool.c). */
 #include "pipeline/block.h"
 
 #include <assert.h>
-#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -35,10 +31,6 @@
 #define ENDS_MIN_FILTERED 512
 /* With filters, an entry of the index for so much of the buffer. */
 #define ENDS_FILTERED_BYTES 1024
-#define SPARE_MAX 8
-/* Less is not worth giving back, nor more often. */
-#define PEAK_MIN ((size_t)8 << 20)
-#define SHRINK_NS 200000000
 /* When the process itself is out of memory, look again so much later. */
 #define NO_MEMORY_MS 1000
 
@@ -48,8 +40,7 @@
 
 struct weir_block {
     struct batch batch; /* first: a batch is freed as the block it is */
-    struct input *input;
-    char *data; /* pub.data, as we may write it */
+    char *data;         /* pub.data, as we may write it */
     uint32_t *ends;
     struct weir_run *runs;
     uint32_t used, room; /* bytes of data */
@@ -111,7 +102,6 @@ static void block_begin(struct weir_block *block, struct input *input)
                         .charged = charged,
                         .compact = compact };
     arena_init(&block->batch.arena, input->host.pipeline->chunks);
-    block->input = input;
     block->used = 0;
 }
 
@@ -127,74 +117,13 @@ static struct weir_block *block_alloc(const struct shape *shape, bool compact)
     return block;
 }
 
-/* ---- those that are used again --------------------------------------------------------------------------- */
-
-void block_pool_init(struct block_pool *pool)
-{
-    *pool = (struct block_pool){ .spare = NULL };
-    pthread_mutex_init(&pool->lock, NULL);
-}
-
-void block_pool_deinit(struct block_pool *pool)
-{
-    assert(!pool->spare);
-    pthread_mutex_destroy(&pool->lock);
-}
-
-static struct weir_block *next_spare(const struct weir_block *block)
-{
-    return (struct weir_block *)(void *)block->batch.next;
-}
-
-static struct weir_block *pool_take(struct pipeline *pipeline)
-{
-    struct block_pool *pool = &pipeline->blocks;
-    pthread_mutex_lock(&pool->lock);
-    struct weir_block *block = pool->spare;
-    if (block) {
-        pool->spare = next_spare(block);
-        pool->count--;
-    }
-    pthread_mutex_unlock(&pool->lock);
-    if (block)
-        budget_unkeep(&pipeline->budget, block->batch.charged);
-    return block;
-}
-
-/* False: the pool wants no more of them. */
-static bool pool_give(struct pipeline *pipeline, struct weir_block *block)
-{
-    struct block_pool *pool = &pipeline->blocks;
-    pthread_mutex_lock(&pool->lock);
-    bool keep = pool->count < SPARE_MAX && budget_keep(&pipeline->budget, block->batch.charged);
-    if (keep) {
-        block->batch.next = (struct batch *)(void *)pool->spare;
-        pool->spare = block;
-        pool->count++;
-    }
-    pthread_mutex_unlock(&pool->lock);
-    return keep;
-}
-
-size_t block_spare_bytes(const struct pipeline *pipeline)
-{
-    const struct shape shape = full_size(pipeline);
-    return atomic_load(&pipeline->blocks.count) * shape_bytes(&shape);
-}
-
-void block_trim(struct pipeline *pipeline)
-{
-    struct weir_block *block;
-    while ((block = pool_take(pipeline)))
-        free(block);
-}
-
 /* ---- admission --------------------------------------------------------------------------------------------- */
 
 static struct weir_block *block_have(struct pipeline *pipeline, const struct shape *shape,
                                      bool large)
 {
-    struct weir_block *block = large ? NULL : pool_take(pipeline);
+    struct batch *spare = large ? NULL : block_pool_take(&pipeline->blocks);
+    struct weir_block *block = (struct weir_block *)(void *)spare;
     if (!block) {
         if (budget_is_over(&pipeline->budget)) /* with what was just taken */
             chunk_pool_trim(pipeline->chunks);
@@ -357,34 +286,14 @@ struct batch *block_seal(struct input *input, struct weir_block *block)
     return &sealed->batch;
 }
 
-/* After memory was given back, of which `before` bytes were in use. */
-static void pool_shrink(struct pipeline *pipeline, size_t before)
-{
-    struct block_pool *pool = &pipeline->blocks;
-    size_t peak = atomic_load(&pool->peak);
-    if (before > peak) {
-        atomic_store(&pool->peak, before);
-        return;
-    }
-    if (peak < PEAK_MIN || before > peak / 4 * 3)
-        return;
-    const int64_t now = clock_monotonic();
-    if (now - atomic_load(&pool->trimmed) < SHRINK_NS)
-        return;
-    atomic_store(&pool->trimmed, now);
-    atomic_store(&pool->peak, before);
-    malloc_trim(0);
-}
-
 void block_recycle(struct pipeline *pipeline, struct batch *batch)
 {
-    struct weir_block *block = (struct weir_block *)(void *)batch;
     const size_t before = budget_used(&pipeline->budget);
     free(batch->rejected);
     batch->rejected = NULL;
     arena_reset(&batch->arena);
     budget_give(&pipeline->budget, batch->charged);
-    if (batch->compact || !pool_give(pipeline, block))
-        free(block);
-    pool_shrink(pipeline, before);
+    if (batch->compact || !block_pool_give(&pipeline->blocks, batch))
+        free(batch);
+    block_pool_shrink(&pipeline->blocks, before);
 }

@@ -174,8 +174,8 @@ static bool stage_has_room(const struct filter_stage *stage, const struct batch 
 {
     const struct budget *budget = &stage->pipeline->budget;
     const size_t growth = stage_growth(stage, batch), used = budget_used(budget);
-    if (used + growth + block_spare_bytes(stage->pipeline) > budget->max)
-        block_trim(stage->pipeline); /* spare chunks are what the growth is made of */
+    if (used + growth + block_pool_bytes(&stage->pipeline->blocks) > budget->max)
+        block_pool_trim(&stage->pipeline->blocks); /* spare chunks are what the growth is made of */
     return used + growth <= budget->max || atomic_load(&stage->beyond) == 0;
 }
 

@@ -86,7 +86,7 @@ void weir_emit(struct weir_host *host, struct weir_block *block)
     }
     admission_emitted(input, true);
     struct batch *batch = block_seal(input, block);
-    if ((struct batch *)(void *)block != batch)
+    if (batch->compact) /* the block, or most of what it was charged, has been given back */
         admission_wake(pipeline, NULL);
     while (!runs_register(input, batch)) {
         /* What was read must not be lost, and a state is 40 bytes: wait for them. */
@@ -193,7 +193,7 @@ static void input_trim(void *arg)
     if (input->under_way > 0)
         return;
     run_states_trim(&input->states);
-    block_trim(input->host.pipeline);
+    block_pool_trim(&input->host.pipeline->blocks);
     chunk_pool_trim(input->host.pipeline->chunks);
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/message.h"
+#include "pipeline/block.h"
 #include "pipeline/input.h"
 #include "pipeline/output.h"
 
@@ -76,7 +77,7 @@ int pipeline_new(const struct pipeline_env *env, const struct config_pipeline *c
     pipeline->window = pipeline_window(config, config->buffer.memory);
     pipeline->growth = pipeline_growth(config);
     admission_init(&pipeline->admission);
-    block_pool_init(&pipeline->blocks);
+    block_pool_init(&pipeline->blocks, &pipeline->budget);
     pipeline->input_count = config->input_count;
     pipeline->output_count = config->output_count;
     pipeline->chunks = chunk_pool_new(SPARE_CHUNK_BYTES, &pipeline->budget);
@@ -121,7 +122,6 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
         output_free(pipeline->outputs[i]);
     for (size_t i = 0; pipeline->inputs && i < pipeline->input_count; i++)
         input_free(pipeline->inputs[i]);
-    block_trim(pipeline);
     free(pipeline->inputs);
     free(pipeline->outputs);
     log_free(pipeline->log);

@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "buffer/log.h"
 #include "pipeline/admission.h"
-#include "pipeline/block.h"
+#include "pipeline/block_pool.h"
 #include "pipeline/filter_stage.h"
 #include "pipeline/host.h"
 #include "pipeline/ledger.h"

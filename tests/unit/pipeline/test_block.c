@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "buffer/positions.h"
+#include "pipeline/block.h"
 #include "pipeline/input.h"
 #include "support/check_main.h"
 #include "support/fake_filter.h"
@@ -67,7 +68,7 @@ static size_t used(const struct bench *bench)
 static void bench_free(struct bench *bench)
 {
     ck_assert_uint_eq(used(bench), 0);
-    block_trim(bench->pipeline);
+    block_pool_trim(&bench->pipeline->blocks);
     chunk_pool_trim(bench->pipeline->chunks);
     ck_assert_uint_eq(atomic_load(&bench->pipeline->budget.spare), 0);
     for (int i = 0; i < STREAMS; i++)
