@@ -254,3 +254,17 @@ def test_old_copies_are_not_what_came_between(weir, started_again):
     logs.wait(["0", "1", "2", "3"])
     logs.append("a.log", "4")
     logs.wait_in_order(["0", "1", "2", "3", "4"])
+
+
+def test_tail_33_thousands_of_files_rotated_at_a_time(weir):
+    """In one directory, which is not read again for each of them."""
+    logs, count = Following(weir), 3000
+    for i in range(count):
+        logs.append(f"{i}.log", f"old {i}")
+    agent = weir(config("*.log", **{**FAST, "rotate_wait": "10s"}))
+    agent.wait_records(count)
+    for i in range(count):
+        logs.rotate(f"{i}.log", keep=0)
+        logs.append(f"{i}.log", f"new {i}")
+    agent.wait_records(2 * count, limit=5)
+    assert sorted(logs.lines()) == sorted(f"{age} {i}" for age in ("old", "new") for i in range(count))

@@ -61,15 +61,25 @@ struct tail_file *tail_file_find(const struct tail *tail, const struct tail_iden
     return best;
 }
 
-bool tail_file_has_unplaced(const struct tail *tail, uint64_t inode)
+static bool has_one(const struct tail *tail, uint64_t inode, bool unplaced)
 {
     struct tail_node *node = tail_table_find(&tail->files_by_inode, inode_hash(inode));
     for (; node; node = tail_table_next(node)) {
-        struct tail_file *file = tail_of(node, struct tail_file, by_inode);
-        if (file->unplaced && file->identity.inode == inode)
+        const struct tail_file *file = tail_of(node, struct tail_file, by_inode);
+        if (file->unplaced == unplaced && file->identity.inode == inode)
             return true;
     }
     return false;
+}
+
+bool tail_file_has_placed(const struct tail *tail, uint64_t inode)
+{
+    return has_one(tail, inode, false);
+}
+
+bool tail_file_has_unplaced(const struct tail *tail, uint64_t inode)
+{
+    return has_one(tail, inode, true);
 }
 
 void tail_file_placed(struct tail *tail, struct tail_file *file)

@@ -71,7 +71,8 @@ void tail_file_forget(struct tail *tail, struct tail_file *file);
 /* The file that is most like that identity and its newest generation; NULL when there is none. */
 struct tail_file *tail_file_find(const struct tail *tail, const struct tail_identity *identity,
                                  enum tail_likeness *ret_likeness);
-/* Whether there is one of that inode number whose name is not known. */
+/* Whether there is one of that inode number that is somewhere, and one whose name is not known. */
+bool tail_file_has_placed(const struct tail *tail, uint64_t inode);
 bool tail_file_has_unplaced(const struct tail *tail, uint64_t inode);
 void tail_file_placed(struct tail *tail, struct tail_file *file);
 void tail_file_unplace(struct tail *tail, struct tail_file *file);

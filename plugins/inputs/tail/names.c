@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "file.h"
+#include "listing.h"
 #include "scan.h"
 #include "watch.h"
 
@@ -76,6 +77,8 @@ void tail_dir_release(struct tail *tail, struct tail_dir *dir)
     if (dir->seen == tail->scan || !tail_list_is_empty(&dir->links) ||
         !tail_list_is_empty(&dir->pointing))
         return;
+    if (tail->listing.dir == dir)
+        tail_listing_drop(tail);
     tail_watch_remove(tail, dir);
     tail_table_remove(&tail->dirs_by_place, &dir->by_place);
     tail_list_remove(&dir->all);

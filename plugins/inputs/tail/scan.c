@@ -19,6 +19,7 @@
 
 #include "file.h"
 #include "hold.h"
+#include "listing.h"
 #include "look.h"
 #include "names.h"
 #include "succession.h"
@@ -278,6 +279,7 @@ void tail_scan(struct tail *tail)
     tail->rescan_wanted = false;
     tail->blind = false;
     tail->scan++;
+    tail_listing_drop(tail);
     weir_counter_add(tail->counters.scans, 1);
     for (size_t i = 0; i < tail->paths.count; i++)
         scan_root(tail, tail_glob_root(tail->globs[i]));
@@ -330,6 +332,7 @@ void tail_scan_settle(struct tail *tail)
     if (tail->rescan_wanted) /* still, where memory was short */
         weir_timer_set(tail->rescan, now < due ? due - now : STARVED_MS);
     tail_orphans(tail);
+    tail_listing_drop(tail);
 }
 
 void tail_scan_place(struct tail *tail, struct tail_dir *dir)

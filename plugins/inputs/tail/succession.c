@@ -19,6 +19,7 @@
 #include "file.h"
 #include "generation.h"
 #include "hold.h"
+#include "listing.h"
 #include "look.h"
 #include "names.h"
 #include "rotated.h"
@@ -37,9 +38,6 @@
 
 /* The kernel's clock for times of birth is that coarse. */
 #define BIRTH_NS 10000000
-
-/* When more files than that lose their names at a time, what came between is found when the next have them. */
-#define VACATED_MAX 64
 
 /* Where the files of one symbolic link are looked for. */
 #define PLACES_MAX 8
@@ -81,21 +79,34 @@ static struct tail_file *meet(struct tail *tail, struct tail_dir *dir, const cha
     return file;
 }
 
+static void consider(struct tail *tail, struct tail_dir *dir, const char *name,
+                     struct weir_str base, int64_t from, int64_t until, struct between *ret)
+{
+    if (ret->count == BETWEEN_MAX || !tail_is_rotated_name(weir_str_of(name), base))
+        return;
+    struct tail_file *file = meet(tail, dir, name, from, until);
+    if (file)
+        ret->files[ret->count++] = file;
+}
+
 static void find_between(struct tail *tail, struct tail_dir *dir, struct weir_str base,
                          int64_t from, int64_t until, struct between *ret)
 {
     ret->count = 0;
-    DIR *entries = from ? opendir(dir->path) : NULL;
-    const struct dirent *entry;
-    while (entries && ret->count < BETWEEN_MAX && (entry = readdir(entries))) {
-        if (!tail_is_rotated_name(weir_str_of(entry->d_name), base))
-            continue;
-        struct tail_file *file = meet(tail, dir, entry->d_name, from, until);
-        if (file)
-            ret->files[ret->count++] = file;
+    if (!from)
+        return;
+    if (tail_listing_read(tail, dir)) {
+        const char *name = NULL;
+        while ((name = tail_listing_next(&tail->listing, name)))
+            consider(tail, dir, name, base, from, until, ret);
+    } else {
+        DIR *entries = opendir(dir->path);
+        const struct dirent *entry;
+        while (entries && (entry = readdir(entries)))
+            consider(tail, dir, entry->d_name, base, from, until, ret);
+        if (entries)
+            closedir(entries);
     }
-    if (entries)
-        closedir(entries);
     qsort(ret->files, ret->count, sizeof(ret->files[0]), by_birth);
 }
 
@@ -248,8 +259,8 @@ static void search(struct tail *tail)
     }
 }
 
-/* Nothing has the names that `file` had: was there something, for less time than we took to look? */
-static void fill_vacated(struct tail *tail, struct tail_file *file)
+/* Looks for what had the names of `file` after it, for less time than it took to look. */
+static void fill_names(struct tail *tail, struct tail_file *file)
 {
     for (struct tail_list *at = file->links.next; at != &file->links; at = at->next) {
         char path[PATH_MAX];
@@ -257,15 +268,14 @@ static void fill_vacated(struct tail *tail, struct tail_file *file)
         const struct name name = { link->dir, { link->name, link->len } };
         const struct tail_link *now = tail_link_find_named(tail, name.dir, name.base);
         const size_t len = tail_link_path(link, path);
-        if (len && !(now && now->file) && tail_look_matches(tail, (struct weir_str){ path, len }))
-            fill_name(tail, name, file, NULL);
+        if (len && tail_look_matches(tail, (struct weir_str){ path, len }))
+            fill_name(tail, name, file, now ? now->file : NULL);
     }
 }
 
-/* Takes those off the list that were deleted, and marks where the others may be. How many they are. */
-static size_t sort_out(struct tail *tail, struct tail_list *lost)
+/* Takes those off the list that were deleted, and marks where the others may be. */
+static void sort_out(struct tail *tail, struct tail_list *lost)
 {
-    size_t count = 0;
     while (!tail_list_is_empty(&tail->orphans)) {
         struct tail_file *file = tail_of(tail->orphans.next, struct tail_file, orphan);
         tail_list_remove(&file->orphan);
@@ -279,9 +289,7 @@ static size_t sort_out(struct tail *tail, struct tail_list *lost)
         }
         search_for(tail, file);
         tail_list_append(lost, &file->orphan);
-        count++;
     }
-    return count;
 }
 
 void tail_orphans(struct tail *tail)
@@ -290,15 +298,15 @@ void tail_orphans(struct tail *tail)
         return;
     struct tail_list lost;
     tail_list_init(&lost);
-    const size_t count = sort_out(tail, &lost);
+    sort_out(tail, &lost);
     search(tail);
+    tail_listing_drop(tail);
     while (!tail_list_is_empty(&lost)) {
         struct tail_file *file = tail_of(lost.next, struct tail_file, orphan);
         tail_list_remove(&file->orphan);
         if (file->fd >= 0 || !file->unplaced) {
             tail_file_poke(tail, file);
-            if (count <= VACATED_MAX)
-                fill_vacated(tail, file);
+            fill_names(tail, file);
         } else if (!tail_succession_keep(tail, file)) {
             tail_hold_abandon(tail, file, "gone");
         }

@@ -11,6 +11,7 @@
 
 #include "file.h"
 #include "hold.h"
+#include "listing.h"
 #include "names.h"
 #include "reader.h"
 #include "scan.h"
@@ -297,6 +298,7 @@ static void in_tail_close(void *state)
     free_globs(tail->globs);
     free_globs(tail->excludes);
     free(tail->scan_path);
+    tail_listing_deinit(tail);
     weir_timer_free(tail->poll);
     weir_timer_free(tail->alarm);
     weir_timer_free(tail->rescan);

@@ -28,6 +28,14 @@ struct tail_counters {
     struct weir_counter *long_lines, *nul_bytes, *read_errors, *overflows, *scans;
 };
 
+/* See listing.c. */
+struct tail_listing {
+    struct tail_dir *dir; /* whose; NULL: nobody's */
+    bool whole;           /* false: there are more */
+    size_t len, room;
+    char *names; /* one after the other, each with its NUL */
+};
+
 struct tail {
     /* Options. */
     struct weir_texts paths, exclude;
@@ -69,7 +77,8 @@ struct tail {
     unsigned scan;          /* the number of the scan */
     weir_ms scan_took, scanned_at;
     weir_ms alarm_at; /* when `alarm` is set for; 0: it is not */
-    char *scan_path;  /* PATH_MAX bytes */
+    struct tail_listing listing;
+    char *scan_path; /* PATH_MAX bytes */
 
     /* Reading. */
     bool blocked, stopped;
