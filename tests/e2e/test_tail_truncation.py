@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import time
 
 import pytest
 
@@ -215,3 +216,30 @@ def test_a_truncation_just_before_a_kill(weir):
     agent.start()
     wait_until(lambda: logs.lines()[-1:] == ["5"], what="the last line")
     assert logs.lines() in (["1", "2", "3", "4", "5"], ["1", "2", "3", "4", "4", "5"])
+
+
+def test_tail_08_refilled_within_a_long_first_line(weir):
+    """Nothing was read of it, so that there is no marker; what was looked through in vain may have newlines now."""
+    logs = Following(weir)
+    agent = weir(config("a.log", **FAST))
+    logs.write("a.log", b"x" * 20000)
+    wait_metric(agent, "weir_input_lag_bytes", 20000)
+    agent.signal(signal.SIGSTOP)
+    os.truncate(logs.path("a.log"), 0)
+    lines = numbered("line", 0, 3000)
+    logs.append("a.log", *lines)
+    agent.signal(signal.SIGCONT)
+    logs.wait_in_order(lines)
+
+
+def test_tail_07_copytruncate_of_a_few_bytes_where_copies_match(weir):
+    logs = Following(weir)
+    weir(config("a.log*", **FAST))
+    expected = []
+    for i in range(5):
+        expected.append(f"short {i}")
+        logs.append("a.log", expected[-1])
+        logs.wait(expected)
+        copytruncate(logs, "a.log", f"a.log.{i}")
+    time.sleep(2.5)  # what looks like a copy waits for 2 s
+    logs.wait(expected)

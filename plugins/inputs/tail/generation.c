@@ -25,9 +25,6 @@
 #include "hold.h"
 #include "names.h"
 
-/* So many equal bytes make a new file suspect. */
-#define SUSPECT_BYTES 64
-
 /* ---- copies --------------------------------------------------------------------------------------------- */
 
 /* Whether the file at `fd` holds everything that was read of `old`, and can be read on from there. */
@@ -122,7 +119,7 @@ static bool may_become_copy(const struct tail_file *file, const struct tail_file
                             const char *data, size_t len)
 {
     char before[TAIL_MARKER_MAX];
-    if (old == file || !old->marker || old->head.len < SUSPECT_BYTES || len < old->head.len ||
+    if (old == file || !old->marker || !old->head.len || len < old->head.len ||
         tail_head_of(data, old->head.len).hash != old->head.hash)
         return false;
     const size_t marked = tail_marker_len(old->marker);

@@ -264,6 +264,10 @@ static enum tail_turn take_line(struct tail *tail, struct tail_file *file, struc
     if (!read_all(file, look.data, keep + cut, file->position) ||
         !read_all(file, last, (size_t)marked, to - marked))
         return turn_failed(tail, file, ESTALE);
+    if (memchr(look.data, '\n', keep)) { /* what was looked through is not what is there now */
+        file->scanned = file->position;
+        return TAIL_TURN_MORE;
+    }
     if (!tail_file_stream(tail, file))
         return turn_failed(tail, file, ENOMEM);
     if (cut)
