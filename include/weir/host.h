@@ -211,6 +211,9 @@ WEIR_API void weir_input_again(struct weir_host *host);
 /* The source has no more, and never will: with --once, the agent stops when every input has said so
  * and everything is settled. */
 WEIR_API void weir_input_end(struct weir_host *host);
+/* The input cannot go on, or, with --once, could not read all that is there: /readyz and the exit status
+ * tell. It counts as ended. `why` goes into the messages. */
+WEIR_API void weir_input_fail(struct weir_host *host, struct weir_str why);
 /* Lost before it could be read: counted as weir_input_lost_*_total{reason}. `reason` is one of a few
  * constant words. */
 WEIR_API void weir_input_lost(struct weir_host *host, const char *reason, uint64_t records,

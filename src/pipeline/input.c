@@ -38,11 +38,13 @@ static void input_changed(struct input *input)
     input->host.env->changed(input->host.env->arg);
 }
 
-static void input_fail(struct input *input, int r)
+void weir_input_fail(struct weir_host *host, struct weir_str why)
 {
-    weir_error(&input->host, "the input has failed and reads nothing more",
-               weir_kv_str("error", strerror(-r)));
-    atomic_store(&input->end, INPUT_FAILED);
+    struct input *input = input_of(host);
+    int running = INPUT_RUNNING;
+    if (!atomic_compare_exchange_strong(&input->end, &running, INPUT_FAILED))
+        return;
+    weir_error(host, "the input has failed and reads nothing more", weir_kv_text("error", why));
     admission_leave(input);
     input_changed(input);
 }
@@ -224,7 +226,7 @@ static void input_begin(struct input *input)
     input->begun = true;
     int r = input->host.config->plugin->input.start(input->host.config->state);
     if (r < 0)
-        input_fail(input, r);
+        weir_input_fail(&input->host, weir_str_of(strerror(-r)));
     atomic_store(&input->started, true);
 }
 

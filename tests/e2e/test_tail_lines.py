@@ -212,3 +212,23 @@ def test_once_reads_to_the_end_and_ends(weir):
 
 def test_once_with_nothing_to_read(weir):
     weir.once(config("nowhere/*.log"))
+
+
+@pytest.mark.unsanitized
+def test_tail_31_once_fails_when_a_file_could_not_be_read(weir):
+    """What can be read is delivered; the exit status says that it was not all, and the next run reads the rest."""
+    config = '''
+        pipelines:
+          app:
+            inputs: [{type: tail, paths: ["${DIR}/*.log"]}]
+            outputs: [{type: file, path: "${DIR}/out", codec: text}]
+    '''
+    (weir.dir / "open.log").write_text("one\n")
+    (weir.dir / "closed.log").write_text("two\n")
+    inject = ["strace", "-f", "-o", "/dev/null", "-P", str(weir.dir / "closed.log"), "-e", "inject=openat:error=EACCES"]
+    agent = weir.once(config, wrapper=inject, expect=1)
+    agent.allow_errors("the input has failed")
+    assert (weir.dir / "out").read_text() == "one\n"
+    agent.wrapper = []
+    assert agent.start(ready=False).wait_exit() == 0
+    assert (weir.dir / "out").read_text() == "one\ntwo\n"

@@ -79,6 +79,21 @@ static bool give_turn(struct tail *tail, struct weir_block **block, unsigned *bl
     return true;
 }
 
+/* --once: all that can be read has been. A file that is there and could not be read is tried again by the
+ * next run; but this one must not be taken for a success. */
+static void end(struct tail *tail)
+{
+    unsigned unread = 0;
+    for (struct tail_list *at = tail->files.next; at != &tail->files; at = at->next) {
+        const struct tail_file *file = tail_of(at, struct tail_file, all);
+        unread += file->denied || file->suspended;
+    }
+    if (unread)
+        weir_input_fail(tail->host, WEIR_STR("not all files could be read, as was told"));
+    else
+        weir_input_end(tail->host);
+}
+
 void tail_reader_run(struct tail *tail)
 {
     struct weir_block *block = NULL;
@@ -98,5 +113,5 @@ void tail_reader_run(struct tail *tail)
     if (!tail_list_is_empty(&tail->ready))
         weir_input_again(tail->host);
     else if (tail->once && tail->started && !tail->rescan_wanted)
-        weir_input_end(tail->host);
+        end(tail);
 }
