@@ -33,14 +33,15 @@ def test_tail_18_the_event_queue_overflows(weir):
         os.unlink(path)
     logs.append("a.log", "2")
     logs.append("b.log", "3")
+    time.sleep(0.02)  # births are told apart by a coarse clock
     logs.rotate("b.log")
     logs.append("b.log", "4")
     agent.signal(signal.SIGCONT)
-    logs.wait(["1", "2", "4"])
+    logs.wait(["1", "2", "3", "4"])
     assert metric(agent, "weir_tail_event_overflows_total") >= 1
     logs.append("a.log", "5")
     logs.append("c.log", "6")
-    logs.wait(["1", "2", "4", "5", "6"])
+    logs.wait(["1", "2", "3", "4", "5", "6"])
 
 
 @pytest.mark.unsanitized

@@ -11,9 +11,9 @@
  * Descriptors are few: only files with news are opened, and the one that was read least recently gives its
  * descriptor away. A file that has no name any more keeps it, since nothing else leads there.
  *
- * The stream's id is made of the identity, the generation, and the first line, which is complete before a
- * record of the file leaves and does not change when the file grows: so even if the agent is killed before
- * anything was stored, the same file gets the same id again. */
+ * The stream's id is made of the identity and the generation. So even if the agent is killed before anything
+ * was stored, the same file gets the same id again. Where the time of birth is not known, the first line is
+ * taken in, which is complete before a record of the file leaves, and does not change when it grows. */
 #include "file.h"
 
 #include <errno.h>
@@ -237,6 +237,7 @@ static int open_somewhere(const struct tail_file *file)
 static void cannot_open(struct tail *tail, struct tail_file *file, int r)
 {
     tail_list_remove(&file->ready);
+    file->shut = true;
     if (r == -ENOENT) {
         /* Its names lead elsewhere: the next look at them finds that out. */
         if (file->named)
@@ -269,7 +270,7 @@ bool tail_file_open(struct tail *tail, struct tail_file *file)
         return false;
     }
     file->fd = fd;
-    file->denied = false;
+    file->shut = file->denied = false;
     file->unverified = true;
     tail_list_append(&tail->open, &file->open);
     weir_counter_set(tail->counters.open, (int64_t)++tail->open_count);
@@ -300,7 +301,7 @@ void tail_file_seen(struct tail *tail, struct tail_file *file, const struct stat
         file->remembered ? modified < file->modified - STORED_SLACK_NS : modified == file->modified;
     file->remembered = false;
     file->modified = modified;
-    if (stat->stx_size == file->size && quiet && !file->denied)
+    if (stat->stx_size == file->size && quiet && !file->shut)
         return;
     if (stat->stx_size < file->size)
         file->refused = false; /* it is not the content any more that was refused */
@@ -400,7 +401,9 @@ static void make_id(const struct tail *tail, struct tail_file *file)
         char line[ID_LINE_BYTES];
     } parts = { file->identity.device, file->identity.inode, (uint64_t)file->identity.born,
                 file->generation, "" };
-    ssize_t n = tail_read(file->fd, parts.line, sizeof(parts.line), 0);
+    ssize_t n = 0;
+    if (!tail_file_is_identified(file))
+        n = tail_read(file->fd, parts.line, sizeof(parts.line), 0);
     const char *newline = n > 0 ? memchr(parts.line, '\n', (size_t)n) : NULL;
     const size_t len = newline ? (size_t)(newline + 1 - parts.line) : n > 0 ? (size_t)n : 0;
     weir_stream_id(tail->host, &parts, offsetof(__typeof__(parts), line) + len, file->id);
@@ -472,6 +475,15 @@ void tail_file_note(struct tail *tail, struct tail_file *file, bool sync)
     tail_list_append(&tail->doomed, &file->replaces->orphan);
     file->replaces->replaced_by = NULL;
     file->replaces = NULL;
+}
+
+void tail_file_renamed(struct tail *tail, struct tail_file *file)
+{
+    file->renoted = true;
+    if (file->stream)
+        tail_file_note(tail, file, false);
+    else if (file->has_id && stream_open(tail, file)) /* which stores it */
+        tail_file_close_stream(file);
 }
 
 /* The position after the last complete line of which the end is known. */

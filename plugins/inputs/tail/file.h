@@ -55,7 +55,8 @@ struct tail_file {
     bool abandoned;  /* leaving, and what is unread of it is counted as lost */
     bool remembered; /* of an earlier run, and not looked at yet */
     bool refused;    /* no text that can be read; told */
-    bool denied;     /* may not be opened; told */
+    bool shut;       /* could not be opened when there was something to read */
+    bool denied;     /* for another reason than its names; told */
     bool suspended;  /* reading failed; tried again when due */
     bool renoted;    /* its name or identity is not what is stored */
 };
@@ -103,13 +104,21 @@ enum tail_verdict tail_file_verify(const struct tail_file *file, int fd,
 /* Starts at the last line's begin, and stores that. */
 void tail_file_skip_to_end(struct tail *tail, struct tail_file *file);
 
-/* Opens its stream; there is an open descriptor and a complete line. False when memory is short. */
+/* Whether the identity says which file it is, without a look at the content. */
+static inline bool tail_file_is_identified(const struct tail_file *file)
+{
+    return file->identity.born != 0;
+}
+/* Opens its stream, which stores what it is. Of a file that is not identified a complete line must be there, and
+ * the descriptor open. False when memory is short. */
 bool tail_file_stream(struct tail *tail, struct tail_file *file);
 void tail_file_close_stream(struct tail_file *file);
 /* Whether records of it are on their way. */
 bool tail_file_is_busy(const struct tail *tail, const struct tail_file *file);
 /* Stores what it is, and says it to those who read the records. */
 void tail_file_note(struct tail *tail, struct tail_file *file, bool sync);
+/* The same for one with another name than before, whose stream may be closed. */
+void tail_file_renamed(struct tail *tail, struct tail_file *file);
 
 /* A name for messages: a path, or what was stored of one. Lives until the names change. */
 const char *tail_file_path(const struct tail_file *file, char room[PATH_MAX]);

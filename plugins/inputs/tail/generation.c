@@ -240,6 +240,8 @@ void tail_file_truncated(struct tail *tail, struct tail_file *file, uint64_t siz
         now->replaces = file;
         file->replaced_by = now;
     }
+    if (tail_file_is_identified(now))
+        tail_file_stream(tail, now);
     now->size = size;
     tail_file_set_lag(tail, now, size);
     tail_file_poke(tail, now);

@@ -27,6 +27,10 @@ bool tail_look_matches(const struct tail *tail, struct weir_str path)
 void tail_look_lost(struct tail *tail, struct tail_link *link)
 {
     struct tail_file *file = link->file;
+    char room[PATH_MAX];
+    if (tail_link_path(link, room))
+        weir_debug(tail->host, "a name is gone, or leads to another file",
+                   weir_kv_str("path", room));
     link->named = false;
     if (!file) {
         tail_link_free(tail, link);
@@ -133,10 +137,20 @@ static bool has_returned(struct tail *tail, const struct tail_link *link,
     return true;
 }
 
+/* Whether a name is not the one that was stored last. */
+static bool is_elsewhere(const struct tail_link *link, const struct tail_file *file)
+{
+    char path[PATH_MAX];
+    const size_t len = tail_link_path(link, path);
+    if (file->noted)
+        return !tail_note_is_at(weir_str_of(file->noted), (struct weir_str){ path, len });
+    return file->has_id;
+}
+
 /* `path` leads to `file`, which had no name, or another one, before. */
 static void name_file(struct tail *tail, struct tail_link *link, struct tail_file *file)
 {
-    const bool renamed = file->named == 0 && file->rotated;
+    const bool renamed = file->named == 0 && is_elsewhere(link, file);
     if (has_returned(tail, link, file))
         tail_hold_returned(tail, file);
     tail_link_set(link, file);
@@ -146,7 +160,17 @@ static void name_file(struct tail *tail, struct tail_link *link, struct tail_fil
         file->named_since = weir_now_wall(tail->host);
     tail_list_remove(&file->orphan);
     tail_file_placed(tail, file);
-    file->renoted |= renamed || file->named == 1;
+    if (file->named == 1) {
+        free(file->noted);
+        file->noted = NULL;
+    }
+    char path[PATH_MAX];
+    if (tail_link_path(link, path))
+        weir_debug(tail->host, "a name leads to a file", weir_kv_str("path", path),
+                   weir_kv_int("inode", (int64_t)file->identity.inode),
+                   weir_kv_int("position", (int64_t)file->position));
+    if (renamed)
+        tail_file_renamed(tail, file);
 }
 
 /* A file that was not known has taken a name. */
@@ -228,7 +252,7 @@ void tail_look_modified(struct tail *tail, struct tail_dir *dir, struct weir_str
 {
     struct tail_link *link = tail_link_find(tail, dir, name);
     if (!link) {
-        tail_look_changed(tail, dir, name);
+        tail_look_changed(tail, dir, name, false);
         return;
     }
     for (; link; link = tail_link_next(link))
@@ -236,7 +260,14 @@ void tail_look_modified(struct tail *tail, struct tail_dir *dir, struct weir_str
             tail_file_poke(tail, link->file);
 }
 
-void tail_look_changed(struct tail *tail, struct tail_dir *dir, struct weir_str name)
+static const struct tail_file *file_at(const struct tail *tail, const struct tail_dir *dir,
+                                       struct weir_str name)
+{
+    const struct tail_link *link = tail_link_find_named(tail, dir, name);
+    return link ? link->file : NULL;
+}
+
+void tail_look_changed(struct tail *tail, struct tail_dir *dir, struct weir_str name, bool moved)
 {
     char path[PATH_MAX];
     const size_t len = tail_path_join(path, dir->path, name);
@@ -247,7 +278,11 @@ void tail_look_changed(struct tail *tail, struct tail_dir *dir, struct weir_str 
          link = tail_link_next(link))
         if (link->file && !link->named && !link->file->named)
             tail_list_append(&tail->orphans, &link->file->orphan);
-    if (tail_look_matches(tail, (struct weir_str){ path, len }))
+    if (tail_look_matches(tail, (struct weir_str){ path, len })) {
+        const struct tail_file *before = file_at(tail, dir, name);
         tail_look(tail, dir, name);
+        if (moved && (!before || before == file_at(tail, dir, name)))
+            tail_succession_missed(tail, dir, name);
+    }
     look_through(tail, dir);
 }

@@ -17,7 +17,7 @@ void tail_look(struct tail *tail, struct tail_dir *dir, struct weir_str name);
 
 /* Events: the content of a file has changed; a name has come, gone, or leads elsewhere. */
 void tail_look_modified(struct tail *tail, struct tail_dir *dir, struct weir_str name);
-void tail_look_changed(struct tail *tail, struct tail_dir *dir, struct weir_str name);
+void tail_look_changed(struct tail *tail, struct tail_dir *dir, struct weir_str name, bool moved);
 
 /* The name does not lead to its file any more. It stays known as where the file was last. */
 void tail_look_lost(struct tail *tail, struct tail_link *link);

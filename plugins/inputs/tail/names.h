@@ -19,9 +19,11 @@ struct tail_dir {
     unsigned seen;   /* in which scan it was of interest */
     unsigned walked; /* in which scan it was listed */
     bool lists;      /* files in it match patterns */
-    bool remote;     /* on a filesystem that does not tell of changes made elsewhere */
-    bool orphaned;   /* a file of it has lost its name: see succession.c */
-    bool away;       /* it was not there when it was searched */
+    /* When, in nanoseconds since 1970 UTC, its names were looked at, and the time before. 0: never. */
+    int64_t listed, listed_before;
+    bool remote;   /* on a filesystem that does not tell of changes made elsewhere */
+    bool orphaned; /* a file of it has lost its name: see succession.c */
+    bool away;     /* it was not there when it was searched */
     char *path;
 };
 

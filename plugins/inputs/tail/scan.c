@@ -107,6 +107,8 @@ static __attribute__((noinline)) void place(struct tail *tail, struct tail_dir *
         return;
     if (!tail_link_add(tail, dir, name, file))
         return;
+    weir_debug(tail->host, "a file has another name now", weir_kv_str("path", path),
+               weir_kv_int("inode", (int64_t)inode));
     tail_file_placed(tail, file);
     tail_hold_rotated(tail, file);
     tail_file_seen(tail, file, &stat);
@@ -198,6 +200,8 @@ static void walk(struct tail *tail, size_t len, unsigned depth)
     dir->away = false;
     dir->lists = may_list(tail, walk_path(tail, len));
     tail_watch_add(tail, dir);
+    dir->listed_before = dir->listed;
+    dir->listed = weir_now_wall(tail->host);
     list(tail, dir, len, depth);
 }
 
@@ -281,8 +285,11 @@ void tail_scan(struct tail *tail)
     tail->scan++;
     tail_listing_drop(tail);
     weir_counter_add(tail->counters.scans, 1);
+    tail->scanning = true;
+    tail->searches = 0;
     for (size_t i = 0; i < tail->paths.count; i++)
         scan_root(tail, tail_glob_root(tail->globs[i]));
+    tail->scanning = false;
     sweep(tail);
     tail_orphans(tail);
     tail->told_blind &= tail->blind;

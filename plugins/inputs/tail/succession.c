@@ -39,6 +39,9 @@
 /* The kernel's clock for times of birth is that coarse. */
 #define BIRTH_NS 10000000
 
+/* Directories looked through in one scan because of new files, at most. */
+#define SEARCHES_MAX 100
+
 /* Where the files of one symbolic link are looked for. */
 #define PLACES_MAX 8
 
@@ -71,6 +74,7 @@ static struct tail_file *meet(struct tail *tail, struct tail_dir *dir, const cha
     if (identity.born <= from || identity.born >= until ||
         tail_file_find(tail, &identity, &likeness))
         return NULL;
+    weir_debug(tail->host, "a file came and went unseen", weir_kv_str("path", path));
     struct tail_file *file = tail_file_new(tail, &identity, 0);
     if (file && !tail_link_new(tail, dir, weir_str_of(name), file)) {
         tail_file_free(tail, file);
@@ -93,7 +97,7 @@ static void find_between(struct tail *tail, struct tail_dir *dir, struct weir_st
                          int64_t from, int64_t until, struct between *ret)
 {
     ret->count = 0;
-    if (!from)
+    if (from <= 0)
         return;
     if (tail_listing_read(tail, dir)) {
         const char *name = NULL;
@@ -130,6 +134,16 @@ static int64_t last_named(const struct tail_file *file)
     return since;
 }
 
+/* When the directory was looked at last: what was there then is known, or not wanted. After a start that was in
+ * an earlier run. */
+static int64_t last_look(const struct tail *tail, const struct tail_dir *dir)
+{
+    const int64_t at = !tail->started   ? tail->ran_until
+                       : tail->scanning ? dir->listed_before
+                                        : dir->listed;
+    return at - BIRTH_NS;
+}
+
 /* A name, and where it is. */
 struct name {
     struct tail_dir *dir;
@@ -137,7 +151,7 @@ struct name {
 };
 
 /* Finds what came between `older` and `newer`, now called like rotations of `at`, and puts all in order. They are
- * known as what had the name `as`. */
+ * known as what had the name `as`. Without `older`: since the last look, when no file had that name. */
 static void fill_between(struct tail *tail, struct name at, struct name as, struct tail_file *older,
                          struct tail_file *newer)
 {
@@ -147,8 +161,8 @@ static void fill_between(struct tail *tail, struct name at, struct name as, stru
         free(between);
         return;
     }
-    find_between(tail, at.dir, at.base, last_named(older), newer ? newer->identity.born : INT64_MAX,
-                 between);
+    find_between(tail, at.dir, at.base, older ? last_named(older) : last_look(tail, at.dir),
+                 newer ? newer->identity.born : INT64_MAX, between);
     for (size_t i = 0; i < between->count; i++) {
         struct tail_file *file = between->files[i];
         file->noted = strdup(noted);
@@ -170,8 +184,8 @@ static void fill_name(struct tail *tail, struct name name, struct tail_file *old
     const struct tail_file *known = newer ? newer : older;
     struct name places[PLACES_MAX];
     size_t count = 0;
-    for (struct tail_list *at = known->links.next; at != &known->links && count < PLACES_MAX;
-         at = at->next) {
+    for (struct tail_list *at = known ? known->links.next : NULL;
+         known && at != &known->links && count < PLACES_MAX; at = at->next) {
         const struct tail_link *place = tail_of(at, struct tail_link, of_file);
         if (!place->named && place->dir != name.dir)
             places[count++] = (struct name){ place->dir, { place->name, place->len } };
@@ -181,20 +195,36 @@ static void fill_name(struct tail *tail, struct name name, struct tail_file *old
     fill_between(tail, name, name, older, newer);
 }
 
+/* The youngest of the files that had that name before. */
+static struct tail_file *last_with_name(const struct tail *tail, struct name name,
+                                        const struct tail_file *but)
+{
+    struct tail_file *last = NULL;
+    for (struct tail_link *link = tail_link_find(tail, name.dir, name.base); link;
+         link = tail_link_next(link))
+        if (link->file && link->file != but && !link->named &&
+            (!last || link->file->identity.born > last->identity.born))
+            last = link->file;
+    return last;
+}
+
 void tail_succession(struct tail *tail, struct tail_file *file, struct tail_link *link)
 {
     const struct name name = { link->dir, { link->name, link->len } };
-    struct tail_file *older = NULL;
-    for (struct tail_link *other = tail_link_find(tail, name.dir, name.base); other;
-         other = tail_link_next(other)) {
-        struct tail_file *known = other->file;
-        if (!known || known == file || other->named)
-            continue;
-        if (!older || known->identity.born > older->identity.born)
-            older = known;
-    }
-    if (older)
+    struct tail_file *older = last_with_name(tail, name, file);
+    /* A scan does not tell whether the name was another file's meanwhile. (An event that it was moved does:
+     * see below.) */
+    if (older || (tail->scanning && tail->searches++ < SEARCHES_MAX))
         fill_name(tail, name, older, file);
+}
+
+void tail_succession_missed(struct tail *tail, struct tail_dir *dir, struct weir_str base)
+{
+    const struct name name = { dir, base };
+    const struct tail_link *link = tail_link_find_named(tail, dir, base);
+    struct tail_file *newer = link ? link->file : NULL;
+    if (tail->started && dir->lists)
+        fill_name(tail, name, last_with_name(tail, name, newer), newer);
 }
 
 /* ---- orphans ------------------------------------------------------------------------------------------------ */
@@ -417,13 +447,10 @@ static void tell_missing(struct tail *tail)
             weir_kv_int("its_position", (int64_t)first->position));
 }
 
-void tail_succession_start(struct tail *tail)
+/* Puts the files of earlier runs that have lost their names in order, and finds what came after them. */
+static void succeed_astray(struct tail *tail)
 {
-    size_t count = 0, dirs = 0;
-    look_behind_links(tail);
-    while (supersede_one(tail))
-        continue;
-    tell_missing(tail);
+    size_t count = 0, dirs = 0, got = 0;
     for (struct tail_list *at = tail->files.next; at != &tail->files; at = at->next)
         count += is_astray(tail_of(at, struct tail_file, all));
     for (struct tail_list *at = tail->dirs.next; at != &tail->dirs; at = at->next)
@@ -433,9 +460,7 @@ void tail_succession_start(struct tail *tail)
     struct tail_file **astray = calloc(count, sizeof(struct tail_file *));
     if (!astray)
         return;
-    size_t got = 0;
-    for (struct tail_list *at = tail->files.next; at != &tail->files && got < count;
-         at = at->next) {
+    for (struct tail_list *at = tail->files.next; at != &tail->files; at = at->next) {
         struct tail_file *file = tail_of(at, struct tail_file, all);
         if (is_astray(file))
             astray[got++] = file;
@@ -448,6 +473,31 @@ void tail_succession_start(struct tail *tail)
         succeed_noted(tail, astray + from, to - from);
     }
     free(astray);
+}
+
+/* Logs that began while the agent was stopped: the file that has the name now need not be the first. */
+static void succeed_unknown(struct tail *tail)
+{
+    for (struct tail_list *at = tail->files.next; at != &tail->files; at = at->next) {
+        struct tail_file *file = tail_of(at, struct tail_file, all);
+        if (file->has_id || !file->named || file->after || file->identity.born < tail->ran_until ||
+            tail->searches >= SEARCHES_MAX)
+            continue;
+        const struct tail_link *link = tail_of(file->links.next, struct tail_link, of_file);
+        tail->searches++;
+        fill_name(tail, (struct name){ link->dir, { link->name, link->len } }, NULL, file);
+    }
+}
+
+void tail_succession_start(struct tail *tail)
+{
+    look_behind_links(tail);
+    while (supersede_one(tail))
+        continue;
+    tell_missing(tail);
+    succeed_astray(tail);
+    if (tail->ran_until)
+        succeed_unknown(tail);
 }
 
 void tail_succession_expire(struct tail *tail)

@@ -4,6 +4,7 @@
 
 #include "tail.h"
 
+struct tail_dir;
 struct tail_file;
 struct tail_link;
 
@@ -13,6 +14,8 @@ struct tail_link;
 void tail_orphans(struct tail *tail);
 /* A new file has taken the name that another one had. */
 void tail_succession(struct tail *tail, struct tail_file *file, struct tail_link *link);
+/* A file has been moved from that name that was not known. */
+void tail_succession_missed(struct tail *tail, struct tail_dir *dir, struct weir_str name);
 /* After the first scan: the files of an earlier run that are not under their names any more. */
 void tail_succession_start(struct tail *tail);
 /* Keeps the position of a file that went away with its directory, which may come back. False when that is not

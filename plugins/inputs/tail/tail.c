@@ -381,6 +381,8 @@ static int in_tail_start(void *state)
     size_t count = 0;
     while (weir_stream_stored(tail->host, count, &stored)) {
         remember(tail, &stored);
+        if (stored.updated > tail->ran_until)
+            tail->ran_until = stored.updated;
         count++;
     }
     tail->first_start = count == 0;

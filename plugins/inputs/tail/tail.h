@@ -69,12 +69,16 @@ struct tail {
     /* Looking. */
     int inotify; /* -1: none */
     struct weir_watch *watch;
-    bool started;     /* the first scan is over */
-    bool once;        /* --once */
+    int64_t
+        ran_until; /* when, in nanoseconds since 1970 UTC, an earlier run stored something last */
+    bool started;  /* the first scan is over */
+    bool once;     /* --once */
     bool first_start; /* nothing was stored by an earlier run */
     bool rescan_wanted;
     bool blind, told_blind; /* changes in some directory are not told of */
     unsigned scan;          /* the number of the scan */
+    bool scanning;          /* it is under way */
+    unsigned searches;      /* what it has looked for beyond names */
     weir_ms scan_took, scanned_at;
     weir_ms alarm_at; /* when `alarm` is set for; 0: it is not */
     struct tail_listing listing;

@@ -404,6 +404,9 @@ enum tail_turn tail_turn(struct tail *tail, struct tail_file *file, struct weir_
         return turn_unfinished(tail, file, block, look.size);
     if (file->position == 0 && read_beginning(tail, file, &look, &over))
         return over;
+    /* From now on it is known again, even under another name after a restart. */
+    if (tail_file_is_identified(file) && !tail_file_stream(tail, file))
+        return turn_failed(tail, file, ENOMEM);
     if (!look.data[0] && read_nuls(tail, file, &look, &over))
         return over;
     return take_lines(tail, file, block, &look);

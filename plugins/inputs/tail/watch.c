@@ -137,7 +137,7 @@ static void on_event(struct tail *tail, const struct inotify_event *event)
     else if (event->mask & IN_MODIFY)
         tail_look_modified(tail, dir, name);
     else
-        tail_look_changed(tail, dir, name);
+        tail_look_changed(tail, dir, name, event->mask & IN_MOVED_FROM);
 }
 
 static void watch_ready(void *state)
