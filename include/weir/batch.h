@@ -96,7 +96,8 @@ enum weir_run_flags {
 };
 
 /* Records [first, first+count) came, in order, from one stream and cover its positions [from, to).
- * The position of one is `from` plus the offset of its span from the span of the first. */
+ * The position of one is `from` plus the offset of its span from the span of the first, unless the
+ * batch has `offsets`. */
 struct weir_run {
     struct weir_stream *stream;
     uint64_t from, to;
@@ -116,6 +117,9 @@ struct weir_batch {
     const struct weir_run *runs;
     uint32_t count; /* records, dropped ones included */
     uint32_t run_count;
+    /* How far the position of record `i` is behind its run's `from`; NULL, the usual case: as far as its
+     * span is behind the span of the run's first record. */
+    const uint64_t *offsets;
 };
 
 /* The span of record `i` of the source, with its terminator. */

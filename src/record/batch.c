@@ -45,6 +45,8 @@ struct weir_str weir_batch_line(const struct weir_batch *batch, uint32_t i)
 uint64_t weir_batch_position(const struct weir_batch *batch, uint32_t i)
 {
     const struct weir_run *run = weir_batch_run(batch, i);
+    if (batch->offsets)
+        return run->from + batch->offsets[i];
     return run->from +
            (size_t)(weir_batch_span(batch, i).ptr - weir_batch_span(batch, run->first).ptr);
 }

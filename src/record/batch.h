@@ -42,6 +42,9 @@ struct batch {
     uint64_t bytes;            /* of data */
     size_t charged; /* bytes taken from the pipeline's budget for the block, arena apart */
     bool compact;   /* made to measure; else a full-size block of the input's */
+
+    /* What is kept with the batch on disk, beside its records; "" but in dead letters. */
+    struct weir_str note;
 };
 
 /* Records that live: neither dropped nor left out by every output. */

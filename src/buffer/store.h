@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_BUFFER_STORE_H
+#define WEIR_BUFFER_STORE_H
+
+#include <weir/codec.h>
+#include <weir/error.h>
+
+#include "base/disk.h"
+#include "buffer/frame.h"
+
+/* A directory of segments: frames in the order in which they were appended, readers with a cursor each,
+ * and what is left after a crash. The disk tier of a pipeline is one, its dead letters are another.
+ * See store.c.
+ *
+ * Records are numbered through: a frame's sequence is that of its first record, the next frame's is that
+ * plus the count. A number is never used twice, also not after a crash that lost frames. Cursors are
+ * sequences; where a frame stands in which file is the store's own business, and may change: a frame whose
+ * sync failed is written again, under the same sequence, into another segment.
+ *
+ * Threads: appending, syncing, trimming and dropping are one thread's (the writer's); each reader's
+ * next/ack are its own thread's; all of them may run at the same time. Functions marked "any" may be called
+ * from anywhere. No function calls back. Files are read and written outside of the store's lock. */
+struct store;
+
+#define STORE_READERS_MAX 64 /* of the configuration: bits of frame_head.readers */
+#define STORE_ORPHANS_MAX 64 /* readers that frames wait for and that are not configured */
+#define STORE_SEGMENT_BYTES_MIN ((uint64_t)64 << 10)
+#define STORE_SEGMENT_BYTES_MAX ((uint64_t)16 << 20)
+
+enum store_kind { STORE_BUFFER = 1, STORE_DEAD_LETTERS = 2 };
+
+struct store_options {
+    struct disk *disk;
+    const char *data_dir; /* an absolute path; must exist */
+    const char *
+        name; /* the pipeline's; the directory is DATA_DIR/buffer/NAME or DATA_DIR/dead_letters/NAME */
+    enum store_kind kind;
+    const char *const *readers; /* ids of the outputs, in the order of their bits */
+    unsigned reader_count;
+    uint64_t size_max; /* bytes of all segments, reserved ones included; a frame more at most */
+    uint64_t segment_bytes; /* 0: an eighth of size_max, within the bounds above */
+    int64_t
+        retention; /* nanoseconds that acked segments are kept after their last frame was written; 0: not */
+    uint64_t retention_bytes; /* of acked segments kept, at most; 0: as many as size_max leaves */
+    /* Opens what is there without a change and without a lock: for looking into a live directory. */
+    bool read_only;
+};
+
+/* What opening found, and did: for messages and counters. */
+struct store_found {
+    uint64_t segments, bytes;
+    uint64_t records;    /* held: some configured or orphaned reader has not acked them */
+    uint64_t torn_bytes; /* cut off the end of the last segment and put aside */
+    uint64_t
+        damaged_records; /* in gaps between segments and in frames that could be seen to be bad; they
+                                  are not in `records` */
+    uint64_t quarantined; /* files put aside */
+    bool cursors_lost;    /* no good state: everything that is there is delivered again */
+    unsigned orphans;
+    int64_t lock_pid; /* when it failed with -EWOULDBLOCK */
+    int volatile_fs;  /* 1: tmpfs, overlay or a network file system: see disk.h */
+};
+
+/* Opens or makes the directory, recovers what is there, and makes it ready. It looks at heads and ends of
+ * segments and at the last few whole, not at the rest: the time does not depend on the backlog. Damage never
+ * makes it fail: what cannot be used is put into DIR/quarantine and told. 0, or a negative errno with *err
+ * set (the disk cannot be used at all, a component is a symbolic link or not ours, memory is short). */
+int store_open(const struct store_options *options, struct store **ret, struct store_found *found,
+               struct weir_error *err);
+/* Seals and commits unless read-only. Readers have ended. NULL is fine; returns NULL. */
+struct store *store_close(struct store *store);
+
+/* ---- streams found in the last frames ---------------------------------------------------------------- */
+
+/* The highest position of each stream in intact frames at the end of the store, in front of the first
+ * damaged one: where a source may be read on, whatever the positions store says. From opening until
+ * store_forget_streams(). Entry `index`; false after the last. @thread main. */
+bool store_stream(const struct store *store, size_t index, struct frame_range *ret);
+void store_forget_streams(struct store *store);
+
+/* ---- the writer -------------------------------------------------------------------------------------- */
+
+enum store_answer {
+    STORE_FULL = 1, /* size_max is reached: nothing was written */
+};
+
+/* Appends a frame that stands at `frame` as [FRAME_HEAD_BYTES free][ranges][payload], `len` bytes, with
+ * FRAME_ALIGN bytes more behind it that may be written to. head->sequence, previous_crc, payload_crc are
+ * filled in here, the other members by the caller. On 0, head->sequence tells what the frame got, and it can
+ * be read; it is safe after the next good store_sync(). STORE_FULL, or a negative errno: nothing of it is
+ * there, the next append begins at a clean place (in a new segment where the old one cannot be trusted). */
+WEIR_MUST_USE int store_append(struct store *store, uint8_t *frame, size_t len,
+                               struct frame_head *head);
+
+/* Has everything that was appended kept. On failure nothing since the last good one is: the segment is
+ * never synced again, the frames are taken out of the store (readers that have them keep them), and the
+ * next append gets the sequence that the first of them had: the caller appends the same again, in the same
+ * order. 0 or a negative errno. */
+WEIR_MUST_USE int store_sync(struct store *store);
+
+/* All records below this are safe. @thread any. */
+uint64_t store_durable(const struct store *store);
+/* The sequence of the next append. @thread any. */
+uint64_t store_end(const struct store *store);
+/* Bytes of all segments. @thread any. */
+uint64_t store_bytes(const struct store *store);
+
+/* Writes the cursors down, when they have moved: 0, or a negative errno and it may be tried again. */
+int store_commit(struct store *store);
+/* Whether it would have anything to write. @thread any. */
+bool store_is_dirty(const struct store *store);
+
+/* Deletes segments that every reader has acked, unless they are retained and fit; `now` in nanoseconds since
+ * 1970 UTC. Commits cursors first. Returns when the next would be due, nanoseconds since 1970, or 0. */
+int64_t store_trim(struct store *store, int64_t now);
+
+/* Makes room by deleting the oldest segment: retained ones first; then one that is held, unless a frame of it
+ * is in flight. Readers that stand in it go on behind it. Returns 0 when nothing could be deleted; else 1, with
+ * *ret_lost the records that were held (0 for a retained one). For each of them every reader counts as done. */
+int store_drop_oldest(struct store *store, uint64_t *ret_lost);
+
+/* Gives up what an orphaned reader waits for: it no longer holds anything. -ENOENT when there is none of
+ * that name. */
+int store_drop_reader(struct store *store, const char *name);
+
+/* ---- readers ------------------------------------------------------------------------------------------ */
+
+/* A frame that was read, or a stretch of records that cannot be. */
+struct store_frame {
+    struct frame_head head; /* readers: bits of this configuration's readers, orphans left out */
+    const uint8_t *ranges; /* head.ranges of them, as stored; in the buffer given to store_next() */
+    const uint8_t *payload; /* stored_bytes, checked */
+    uint64_t end;           /* sequence behind it */
+    /* Damaged: no payload; only sequence, end and readers (all, where the head is damaged too) count. */
+    bool damaged;
+    uint64_t segment, offset; /* where it stands, for messages */
+};
+
+/* The next frame for `reader`, which passes its cursor over it: it is in flight until acked. `buffer` is the
+ * reader's own, kept between calls; what *ret points to lives in it until the next call. Frames that are
+ * not for this reader are passed over. Returns 1; 0 when it has read all there is (it is then at
+ * store_end() as it was); a negative errno: the disk does not let us read, try again later. */
+WEIR_MUST_USE int store_next(struct store *store, unsigned reader, struct weir_bytes *buffer,
+                             struct store_frame *ret);
+
+/* Whether `reader` has read everything below store_end(). @thread any. */
+bool store_has_read_all(const struct store *store, unsigned reader);
+
+/* A frame that `reader` had from memory has been appended as [sequence, end): for the reader it is, as said,
+ * unread (the default, nothing to call), in flight, or acked. Directly after the append, before anyone can
+ * read it further: the writer's thread, and the reader must not be in store_next(): the caller's lock. */
+void store_note(struct store *store, unsigned reader, uint64_t sequence, uint64_t end, bool acked);
+
+/* `reader` is through with [sequence, end), a frame of which it is one of `readers`. True when it was the
+ * last of them: the records are answered. @thread any. */
+WEIR_MUST_USE bool store_ack(struct store *store, unsigned reader, uint64_t sequence, uint64_t end,
+                             uint64_t readers);
+
+/* Records that `reader` takes part in and has not acked, by frames as a whole, and since when the oldest of
+ * them waits (nanoseconds since 1970 UTC; 0: nothing waits). @thread any. */
+struct store_backlog {
+    uint64_t records;
+    int64_t oldest_observed;
+};
+void store_backlog(const struct store *store, unsigned reader, struct store_backlog *ret);
+
+/* ---- looking ------------------------------------------------------------------------------------------- */
+
+/* What `weir buffer ls` shows. @thread any. */
+struct store_segment_info {
+    uint64_t id, first_sequence, end_sequence, frames, bytes, file_bytes;
+    int64_t created, first_observed, last_written;
+    bool sealed, retained; /* retained: acked by everyone */
+};
+struct store_reader_info {
+    char name[128];
+    bool orphan;
+    uint64_t cursor; /* all below it is acked */
+    struct store_backlog backlog;
+};
+size_t store_segments(const struct store *store, struct store_segment_info *ret, size_t room);
+size_t store_readers(const struct store *store, struct store_reader_info *ret, size_t room);
+
+/* A walk over every frame that is there, acked or not, from `from` on: it takes nothing and moves no
+ * cursor. Damaged stretches come as frames that say so. head.readers are bits of this configuration's
+ * readers. One thread at a time. */
+struct store_walk;
+struct store_walk *store_walk_new(struct store *store, uint64_t from); /* NULL: memory is short */
+struct store_walk *store_walk_free(struct store_walk *walk);
+WEIR_MUST_USE int store_walk_next(struct store_walk *walk,
+                                  struct store_frame *ret); /* as store_next() */
+
+#endif
