@@ -42,6 +42,8 @@ struct store_options {
     int64_t
         retention; /* nanoseconds that acked segments are kept after their last frame was written; 0: not */
     uint64_t retention_bytes; /* of acked segments kept, at most; 0: as many as size_max leaves */
+    /* Nothing is ever synced: store_sync() calls what was written safe. */
+    bool never_sync;
     /* Opens what is there without a change and without a lock: for looking into a live directory. */
     bool read_only;
 };
@@ -136,19 +138,22 @@ struct store_frame {
     uint64_t segment, offset; /* where it stands, for messages */
 };
 
-/* The next frame for `reader`, which passes its cursor over it: it is in flight until acked. `buffer` is the
+/* The next frame for `reader`, which passes its cursor over it: it is in flight until acked. Only what is
+ * safe (below store_durable()) is read here; younger frames their writer still has in memory. `buffer` is the
  * reader's own, kept between calls; what *ret points to lives in it until the next call. Frames that are
- * not for this reader are passed over. Returns 1; 0 when it has read all there is (it is then at
- * store_end() as it was); a negative errno: the disk does not let us read, try again later. */
+ * not for this reader are passed over. Returns 1; 0 when it has read all that is safe; a negative errno: the
+ * disk does not let us read, try again later. */
 WEIR_MUST_USE int store_next(struct store *store, unsigned reader, struct weir_bytes *buffer,
                              struct store_frame *ret);
 
-/* Whether `reader` has read everything below store_end(). @thread any. */
+/* Whether `reader` has read, or passed over, everything below store_durable(). @thread any. */
 bool store_has_read_all(const struct store *store, unsigned reader);
 
-/* A frame that `reader` had from memory has been appended as [sequence, end): for the reader it is, as said,
- * unread (the default, nothing to call), in flight, or acked. Directly after the append, before anyone can
- * read it further: the writer's thread, and the reader must not be in store_next(): the caller's lock. */
+/* `reader` has from memory what stands as [sequence, end): its cursor passes over that, and over all before it
+ * that it has not read (which is not for it), and the frame is in flight for it, or acked. Also for a frame
+ * that is not for it, with `acked`, so that it pins nothing. Called for frames that are safe and for those
+ * that are not yet; store_sync()'s failure takes the latter back, in flight and acked ones alike. The reader
+ * is not in store_next(): the caller's lock. @thread any. */
 void store_note(struct store *store, unsigned reader, uint64_t sequence, uint64_t end, bool acked);
 
 /* `reader` is through with [sequence, end), a frame of which it is one of `readers`. True when it was the
