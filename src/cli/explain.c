@@ -211,16 +211,16 @@ json_t *explain_config(const struct config *config)
 {
     json_t *document = must(json_object()), *memory = must(json_object());
     json_t *pipelines = must(json_array());
-    uint64_t buffers = 0, limit = config->service.memory_limit;
+    uint64_t buffers = 0, reserve = CONFIG_RESERVE_BYTES, limit = config->service.memory_limit;
     for (size_t i = 0; i < config->pipeline_count; i++) {
         buffers += config->pipelines[i].buffer.memory;
+        reserve += config->pipelines[i].buffer.disk ? CONFIG_DISK_RESERVE_BYTES : 0;
         add(pipelines, make_pipeline(&config->pipelines[i]));
     }
     put_bytes(memory, "limit_bytes", limit);
-    put_bytes(memory, "reserve_bytes", CONFIG_RESERVE_BYTES);
+    put_bytes(memory, "reserve_bytes", reserve);
     put_bytes(memory, "buffer_bytes", buffers);
-    put_bytes(memory, "free_bytes",
-              limit - CONFIG_RESERVE_BYTES - buffers); /* it has been checked */
+    put_bytes(memory, "free_bytes", limit - reserve - buffers); /* it has been checked */
     put(document, "memory", memory);
     put(document, "pipelines", pipelines);
     return document;

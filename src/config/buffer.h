@@ -4,14 +4,16 @@
 
 #include "config/reading.h"
 
-/* The section `buffer:` of a pipeline, of struct config_buffer. */
-extern const struct weir_option buffer_options[];
+/* The keys `buffer:` and `dead_letter:` of a pipeline: for buffer_read() and the reference. */
+extern const struct weir_option buffer_options[], dead_letter_options[];
 
-/* Fills the pipeline's buffer; `map` NULL: it has no such section. False when something is wrong with
- * it. */
-bool buffer_read(struct reading *reading, struct config_pipeline *pipeline, const struct node *map);
+/* Fills the pipeline's buffer from its two keys; NULL: it has no such key. False when something is wrong
+ * with it. */
+bool buffer_read(struct reading *reading, struct config_pipeline *pipeline, const struct node *map,
+                 const struct node *dead_letter);
 
-/* Gives the buffers that say no size theirs, and sees to it that all fit into service.memory_limit. */
+/* Gives the buffers that say no size theirs, and sees to it that all fit into service.memory_limit, with what
+ * the disk tiers need. */
 void buffers_share(struct reading *reading, struct config_pipeline *pipelines, size_t count);
 
 #endif

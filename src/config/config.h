@@ -56,13 +56,37 @@ struct config_plugin {
 
 enum config_when_full { WHEN_FULL_BLOCK, WHEN_FULL_DROP_OLDEST, WHEN_FULL_DROP_NEWEST };
 
+/* In the order of enum frame_codec. */
+enum config_compression { COMPRESSION_NONE, COMPRESSION_LZ4, COMPRESSION_ZSTD };
+
+/* What fsync_every is where it is no interval. */
+#define CONFIG_FSYNC_BATCH ((weir_ms)0)
+#define CONFIG_FSYNC_NEVER ((weir_ms)-1)
+
+/* What a pipeline may hold. Without a disk tier (`disk` is 0) all but `memory` and `dead_letter_bytes` stand
+ * at their defaults, and mean nothing. */
 struct config_buffer {
     uint64_t memory; /* bytes */
+    uint64_t disk;   /* bytes of the disk tier; 0: there is none */
+    int when_full;   /* enum config_when_full: what happens when memory and disk are full */
+    bool
+        durable; /* a push input's records count as taken when their frame is synced; then fsync_every is
+                   * not CONFIG_FSYNC_NEVER */
+    weir_ms fsync_every;      /* CONFIG_FSYNC_BATCH, CONFIG_FSYNC_NEVER, or an interval */
+    weir_ms retention;        /* how long acked segments are kept; 0: not */
+    uint64_t retention_bytes; /* of them, at most; 0: as many as `disk` leaves */
+    int compression;          /* enum config_compression */
+    /* The fill of the disk tier, in percent of `disk`, from which on records of that severity or below are
+     * refused; 0: never. Of those that are not 0, debug <= info <= warn. */
+    int64_t shed_debug, shed_info, shed_warn;
+    uint64_t dead_letter_bytes; /* of rejected records, at most; 0: they are dropped */
     struct config_place place;
 };
 
 /* What the agent needs besides the pipelines' buffers: with their sum it must fit into memory_limit. */
 #define CONFIG_RESERVE_BYTES ((uint64_t)8 << 20)
+/* The same for each pipeline with a disk tier: frames being made and read, and the list of segments. */
+#define CONFIG_DISK_RESERVE_BYTES ((uint64_t)2 << 20)
 #define CONFIG_BUFFER_BYTES_DEFAULT ((uint64_t)16 << 20)
 
 #define CONFIG_PIPELINES_MAX 1000

@@ -88,4 +88,6 @@ void describe_file_text(FILE *out)
     print_table(service_options, "", out);
     fputs("\npipelines.NAME.buffer: what a pipeline may hold\n\n", out);
     print_table(buffer_options, "", out);
+    fputs("\npipelines.NAME.dead_letter: what is kept of rejected records\n\n", out);
+    print_table(dead_letter_options, "", out);
 }

@@ -122,6 +122,7 @@ static const char file_pipelines[] =
     "| `filters` | a list of entries, in the order in which records pass them |\n"
     "| `outputs` | a list of entries, at least one |\n"
     "| `buffer` | [what the pipeline may hold](#buffer) |\n"
+    "| `dead_letter` | [what is kept of records that a sink rejects](#dead_letter) |\n"
     "\n"
     "## entries\n"
     "\n"
@@ -136,6 +137,8 @@ void describe_file_markdown(FILE *out)
     print_table(entry_options, out);
     fputs("\nInputs have no `when`.\n\n## buffer\n\n", out);
     print_table(buffer_options, out);
+    fputs("\n## dead_letter\n\n", out);
+    print_table(dead_letter_options, out);
 }
 
 void describe_index_markdown(const struct config_hooks *hooks, FILE *out)

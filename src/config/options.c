@@ -46,34 +46,28 @@ static void say_unknown(const struct scope *scope, const struct node *child)
                     advice);
 }
 
-/* True when the key is one that needs no row: allowed as it stands, or refused and said. */
-static bool is_refusal(const struct scope *scope, const struct node *child, bool *good)
+static const struct options_refusal *find_refusal(const struct scope *scope, const char *name)
 {
-    for (const struct options_refusal *row = scope->refused; row && row->key; row++) {
-        if (strcmp(row->key, child->key) != 0)
-            continue;
-        bool allowed = row->allowed && child->kind == NODE_SCALAR &&
-                       weir_str_eq(child->text, weir_str_of(row->allowed));
-        if (!allowed) {
-            const struct config_place place = child->key_place;
-            diagnostics_add(scope->reader->diag, DIAGNOSTIC_ERROR, place.file, place.line,
-                            place.column, "option \"%s\" of %s: %s", child->key, scope->what,
-                            row->why);
-            *good = false;
-        }
-        return true;
-    }
-    return false;
+    for (const struct options_refusal *row = scope->refused; row && row->key; row++)
+        if (strcmp(row->key, name) == 0)
+            return row;
+    return NULL;
 }
 
 static bool refuse_unknown_keys(const struct scope *scope, const struct node *map)
 {
     bool good = true;
     for (const struct node *child = map->first; child; child = child->next) {
-        if (find_row(scope->tables[0], child->key) || find_row(scope->tables[1], child->key) ||
-            is_refusal(scope, child, &good))
+        if (find_row(scope->tables[0], child->key) || find_row(scope->tables[1], child->key))
             continue;
-        say_unknown(scope, child);
+        const struct options_refusal *refusal = find_refusal(scope, child->key);
+        const struct config_place place = child->key_place;
+        if (refusal)
+            diagnostics_add(scope->reader->diag, DIAGNOSTIC_ERROR, place.file, place.line,
+                            place.column, "option \"%s\" of %s: %s", child->key, scope->what,
+                            refusal->why);
+        else
+            say_unknown(scope, child);
         good = false;
     }
     return good;

@@ -15,10 +15,9 @@ struct options_reader {
     struct diagnostics *diag;
 };
 
-/* A key that people may expect, and that is refused for a reason of its own; but not with the value
- * `allowed` (NULL: with any), which changes nothing. */
+/* A key that people may expect, and that is refused for a reason of its own. */
 struct options_refusal {
-    const char *key, *allowed, *why;
+    const char *key, *why;
 };
 
 /* What a map may hold. */

@@ -47,7 +47,7 @@ const struct weir_option entry_options[] = {
 };
 
 static const struct options_refusal input_refused[] = {
-    { "when", NULL,
+    { "when",
       "an input has no condition: put `when` on a filter or an output, or use the filter `grep`" },
     { 0 },
 };
@@ -230,7 +230,7 @@ static void read_entries(struct reading *reading, enum weir_kind kind, const str
 
 static bool is_known_key(struct reading *reading, const struct node *child, const char *pipeline)
 {
-    static const char *const keys[] = { "inputs", "filters", "outputs", "buffer" };
+    static const char *const keys[] = { "inputs", "filters", "outputs", "buffer", "dead_letter" };
     struct suggestion near = { .word = child->key };
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         if (strcmp(keys[i], child->key) == 0)
@@ -239,15 +239,8 @@ static bool is_known_key(struct reading *reading, const struct node *child, cons
     }
     char advice[SUGGESTION_TEXT_MAX];
     suggestion_print(&near, advice);
-    if (strcmp(child->key, "dead_letter") == 0)
-        reading_error(
-            reading, child->key_place,
-            "\"dead_letter\" of pipeline \"%s\": this version has no disk tier, which dead "
-            "letters need; leave it out",
-            pipeline);
-    else
-        reading_error(reading, child->key_place, "unknown key \"%s\" of pipeline \"%s\"%s",
-                      child->key, pipeline, advice);
+    reading_error(reading, child->key_place, "unknown key \"%s\" of pipeline \"%s\"%s", child->key,
+                  pipeline, advice);
     return false;
 }
 
@@ -275,7 +268,8 @@ static void read_pipeline(struct reading *reading, const struct node *map,
                  &pipeline->filter_count);
     read_entries(reading, WEIR_OUTPUT, node_find(map, WEIR_STR("outputs")), &pipeline->outputs,
                  &pipeline->output_count);
-    item->buffer_is_good = buffer_read(reading, pipeline, node_find(map, WEIR_STR("buffer")));
+    item->buffer_is_good = buffer_read(reading, pipeline, node_find(map, WEIR_STR("buffer")),
+                                       node_find(map, WEIR_STR("dead_letter")));
 }
 
 /* A new pipeline of that name, or NULL, said, when it cannot be. */

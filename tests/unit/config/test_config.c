@@ -173,12 +173,83 @@ START_TEST(defaults)
 }
 END_TEST
 
+/* The buffer of a pipeline with these keys. The configuration is *ret_config's. */
+static const struct config_buffer *read_buffer(const char *keys, struct config **ret_config)
+{
+    char text[400];
+    snprintf(text, sizeof(text), MINIMAL "%s", keys);
+    *ret_config = read_good(text);
+    return &(*ret_config)->pipelines[0].buffer;
+}
+
+START_TEST(disk_tiers)
+{
+    struct config *config;
+    const struct config_buffer *buffer = read_buffer("", &config);
+    ck_assert_uint_eq(buffer->disk, 0);
+    ck_assert_uint_eq(buffer->dead_letter_bytes, 100 << 20);
+    config_free(config);
+
+    buffer = read_buffer("    buffer: {disk: 1MiB}\n    dead_letter: {max_size: 0}\n", &config);
+    ck_assert_uint_eq(buffer->disk, 1 << 20);
+    ck_assert_int_eq(buffer->when_full, WHEN_FULL_BLOCK);
+    ck_assert(!buffer->durable);
+    ck_assert_int_eq(buffer->fsync_every, 1000);
+    ck_assert_int_eq(buffer->retention, 0);
+    ck_assert_uint_eq(buffer->retention_bytes, 0);
+    ck_assert_int_eq(buffer->compression, COMPRESSION_LZ4);
+    ck_assert_int_eq(buffer->shed_debug + buffer->shed_info + buffer->shed_warn, 0);
+    ck_assert_uint_eq(buffer->dead_letter_bytes, 0);
+    config_free(config);
+
+    buffer = read_buffer(
+        "    buffer: {disk: 2GiB, when_full: drop_newest, durable: true, fsync: batch,\n"
+        "      retention: 2h, retention_size: 1GiB, compression: zstd,\n"
+        "      shed: {debug: 60, warn: 60}}\n"
+        "    dead_letter: {max_size: 1MiB}\n",
+        &config);
+    ck_assert_uint_eq(buffer->disk, 2ull << 30);
+    ck_assert_int_eq(buffer->when_full, WHEN_FULL_DROP_NEWEST);
+    ck_assert(buffer->durable);
+    ck_assert_int_eq(buffer->fsync_every, CONFIG_FSYNC_BATCH);
+    ck_assert_int_eq(buffer->retention, 7200000);
+    ck_assert_uint_eq(buffer->retention_bytes, 1 << 30);
+    ck_assert_int_eq(buffer->compression, COMPRESSION_ZSTD);
+    ck_assert_int_eq(buffer->shed_debug, 60);
+    ck_assert_int_eq(buffer->shed_info, 0);
+    ck_assert_int_eq(buffer->shed_warn, 60);
+    ck_assert_uint_eq(buffer->dead_letter_bytes, 1 << 20);
+    config_free(config);
+
+    buffer = read_buffer("    buffer: {disk: 1MiB, fsync: never, compression: none}\n", &config);
+    ck_assert_int_eq(buffer->fsync_every, CONFIG_FSYNC_NEVER);
+    ck_assert_int_eq(buffer->compression, COMPRESSION_NONE);
+    config_free(config);
+}
+END_TEST
+
+/* What a pipeline gets that says no size is what the others and all disk tiers leave. */
+START_TEST(disk_tiers_take_memory)
+{
+    struct config *config;
+    const struct config_buffer *buffer = read_buffer(
+        "    buffer: {disk: 1MiB}\n"
+        "  q: {inputs: [{type: stdin}], outputs: [{type: null}], buffer: {disk: 1MiB}}\n"
+        "service: {memory_limit: 20MiB}\n",
+        &config);
+    ck_assert_uint_eq(buffer->memory, 4 << 20);
+    config_free(config);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("config");
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, all_that_a_file_may_say);
     tcase_add_test(tc, defaults);
+    tcase_add_test(tc, disk_tiers);
+    tcase_add_test(tc, disk_tiers_take_memory);
     (void)expect_errors;
     Suite *suite = suite_create("config/config");
     suite_add_tcase(suite, tc);

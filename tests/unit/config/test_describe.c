@@ -120,10 +120,15 @@ START_TEST(the_file_itself)
         "| `messages.level` | one of debug, info, warn or error | `info` | ",
         "| `when` | text |  | A condition,",
         "| `memory` | size, 1MiB to 1TiB |  | What the pipeline may hold in memory;",
+        "| `shed.info` | whole number, 1 to 100 % of disk |  | From this fill",
+        "## dead_letter\n\n| option | type | default | meaning |\n| --- | --- | --- | --- |\n"
+        "| `max_size` | size, at most 1PiB | `100MiB` | ",
         NULL,
     };
     static const char *const text[] = { "  shutdown_timeout: duration, 0s to 1h, default 30s\n",
-                                        "  memory: size, 1MiB to 1TiB\n", NULL };
+                                        "  memory: size, 1MiB to 1TiB\n",
+                                        "  disk: size, at most 1PiB, default 0\n",
+                                        "  max_size: size, at most 1PiB, default 100MiB\n", NULL };
     struct page page;
     describe_file_markdown(page_open(&page));
     page_has(&page, lines);

@@ -385,24 +385,75 @@ START_TEST(pipelines)
         { BUFFER("{memroy: 1MiB}"),
           "f:3:2: error: unknown option \"memroy\" of the buffer of pipeline "
           "\"p\"; did you mean \"memory\"?\n" },
-        { BUFFER(
-              "{disk: 1GiB,\nwhen_full: drop_oldest,\ndurable: true,\nfsync: 1s,\nretention: 0s,\n"
-              "compression: lz4}"),
-          "f:3:2: error: option \"disk\" of the buffer of pipeline \"p\": this version has no disk tier; "
-          "leave it out, or write 0\n"
-          "f:4:1: error: option \"when_full\" of the buffer of pipeline \"p\": this version has no disk "
-          "tier; when the memory is full inputs wait (\"block\")\n"
-          "f:5:1: error: option \"durable\" of the buffer of pipeline \"p\": this version has no disk "
-          "tier; nothing can be made durable; leave it out\n"
-          "f:6:1: error: option \"fsync\" of the buffer of pipeline \"p\": this version has no disk "
-          "tier; leave it out\n"
-          "f:7:1: error: option \"retention\" of the buffer of pipeline \"p\": this version has no disk "
-          "tier; leave it out\n"
-          "f:8:1: error: option \"compression\" of the buffer of pipeline \"p\": this version has no "
-          "disk tier; leave it out\n" },
-        { BUFFER("{}, dead_letter: {max_size: 1MiB}"),
-          "f:3:5: error: \"dead_letter\" of pipeline \"p\": this version has no disk tier, which dead "
-          "letters need; leave it out\n" },
+        { BUFFER("{}, dead_letter: []"),
+          "f:3:18: error: \"dead_letter\" must be a map, not a list\n" },
+        { BUFFER("{}, dead_letter: {max_size: 1KiB}"),
+          "f:3:29: error: option \"max_size\" of the dead letters of pipeline \"p\" must be 0, or at "
+          "least 1MiB, not \"1KiB\"\n" },
+        { BUFFER("{}, dead_letter: {size: 1MiB}"),
+          "f:3:19: error: unknown option \"size\" of the dead letters of pipeline \"p\"\n" },
+        { BUFFER("{}, dead_letters: {}"),
+          "f:3:5: error: unknown key \"dead_letters\" of pipeline \"p\"; did you mean "
+          "\"dead_letter\"?\n" },
+        /* disk tiers */
+        { BUFFER("{disk: 1023KiB}"),
+          "f:3:8: error: option \"disk\" of the buffer of pipeline \"p\" must be 0, or at least 1MiB, "
+          "not \"1023KiB\"\n" },
+        { BUFFER("{disk: 2PiB}"),
+          "f:3:8: error: option \"disk\" of the buffer of pipeline \"p\" must be at most 1PiB, not "
+          "\"2PiB\"\n" },
+        { BUFFER("{disk: 0, when_full: drop_oldest,\ndurable: true,\nfsync: 1s,\nretention: 1h,\n"
+                 "retention_size: 1MiB,\ncompression: lz4,\nshed: {debug: 50}}"),
+          "f:3:11: error: option \"when_full\" of the buffer of pipeline \"p\" needs a disk tier: give "
+          "\"disk\" a size, or leave this out\n"
+          "f:4:1: error: option \"durable\" of the buffer of pipeline \"p\" needs a disk tier: give "
+          "\"disk\" a size, or leave this out\n"
+          "f:5:1: error: option \"fsync\" of the buffer of pipeline \"p\" needs a disk tier: give "
+          "\"disk\" a size, or leave this out\n"
+          "f:6:1: error: option \"retention\" of the buffer of pipeline \"p\" needs a disk tier: give "
+          "\"disk\" a size, or leave this out\n"
+          "f:7:1: error: option \"retention_size\" of the buffer of pipeline \"p\" needs a disk tier: "
+          "give \"disk\" a size, or leave this out\n"
+          "f:8:1: error: option \"compression\" of the buffer of pipeline \"p\" needs a disk tier: give "
+          "\"disk\" a size, or leave this out\n"
+          "f:9:1: error: option \"shed\" of the buffer of pipeline \"p\" needs a disk tier: give "
+          "\"disk\" a size, or leave this out\n" },
+        { BUFFER("{durable: true}"),
+          "f:3:2: error: option \"durable\" of the buffer of pipeline \"p\" needs a disk tier: give "
+          "\"disk\" a size, or leave this out\n" },
+        { BUFFER("{disk: 1MiB, when_full: drop}"),
+          "f:3:25: error: option \"when_full\" of the buffer of pipeline \"p\" must be one of block, "
+          "drop_oldest, drop_newest, not \"drop\"\n" },
+        { BUFFER("{disk: 1MiB, fsync: always}"),
+          "f:3:21: error: option \"fsync\" of the buffer of pipeline \"p\" must be batch, never, or a "
+          "duration from 10ms to 1h, not \"always\"\n" },
+        { BUFFER("{disk: 1MiB, fsync: 9ms}"),
+          "f:3:21: error: option \"fsync\" of the buffer of pipeline \"p\" must be batch, never, or a "
+          "duration from 10ms to 1h, not \"9ms\"\n" },
+        { BUFFER("{disk: 1MiB, fsync: 61m}"),
+          "f:3:21: error: option \"fsync\" of the buffer of pipeline \"p\" must be batch, never, or a "
+          "duration from 10ms to 1h, not \"61m\"\n" },
+        { BUFFER("{disk: 1MiB, durable: true, fsync: never}"),
+          "f:3:36: error: option \"fsync\" of the buffer of pipeline \"p\" must be batch or a duration "
+          "where \"durable\" is true, not \"never\"\n" },
+        { BUFFER("{disk: 1MiB, retention_size: 1MiB}"),
+          "f:3:30: error: option \"retention_size\" of the buffer of pipeline \"p\" must be 0 where "
+          "\"retention\" is, which keeps nothing, not \"1MiB\"\n" },
+        { BUFFER("{disk: 1MiB, shed: {debug: 0, warn: 101}}"),
+          "f:3:28: error: option \"shed.debug\" of the buffer of pipeline \"p\" must be between 1 and "
+          "100, not \"0\"\n"
+          "f:3:37: error: option \"shed.warn\" of the buffer of pipeline \"p\" must be between 1 and "
+          "100, not \"101\"\n" },
+        { BUFFER("{disk: 1MiB, shed: {warn: 60, debug: 70}}"),
+          "f:3:27: error: option \"shed.warn\" of the buffer of pipeline \"p\" must be at least that of "
+          "debug, 70, not \"60\"\n" },
+        { BUFFER("{disk: 1MiB, shed: {error: 90}}"),
+          "f:3:21: error: unknown option \"shed.error\" of the buffer of pipeline \"p\"\n" },
+        { BUFFER("{memory: 55MiB, disk: 1MiB}"),
+          "f:1:1: error: the pipelines' buffers and the reserve need 55MiB + 1 x 2MiB for disk "
+          "tiers + 8MiB = 65MiB, but service.memory_limit is 64MiB: raise it, or give the pipelines "
+          "less buffer.memory\n" },
+        /* the sum */
         { BUFFER("{memory: 57MiB}"),
           "f:1:1: error: the pipelines' buffers and the reserve need 57MiB + 8MiB = 65MiB, but "
           "service.memory_limit is 64MiB: raise it, or give the pipelines less buffer.memory\n" },
