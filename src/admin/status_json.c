@@ -73,6 +73,18 @@ static json_t *ledger_json(const struct status_ledger *ledger)
     return object;
 }
 
+static json_t *account_json(const struct status_account *account)
+{
+    json_t *object = json_object();
+    put_count(object, "routed", account->routed);
+    put_count(object, "delivered", account->delivered);
+    put(object, "dropped", counts_json(account->dropped, account->dropped_count));
+    put_count(object, "dead_lettered", account->dead_lettered);
+    put_count(object, "held", account->held);
+    put(object, "residue", json_integer(account->residue));
+    return object;
+}
+
 static json_t *lost_json(const struct status_input *input)
 {
     json_t *all = json_object();
@@ -146,6 +158,7 @@ static json_t *output_json(const struct status_output *output)
     put_count(object, "retries", output->retries);
     put_count(object, "pending_records", output->pending_records);
     put_seconds(object, "lag_seconds", output->lag_seconds);
+    put(object, "ledger", account_json(&output->ledger));
     return object;
 }
 

@@ -414,7 +414,10 @@ static void agent_report(struct agent *agent)
         msg_info(agent->messenger, "stopped", weir_kv_str("pipeline", pipeline->name),
                  weir_kv_int("read", (int64_t)counts.read),
                  weir_kv_int("delivered", (int64_t)counts.fates.delivered),
+                 weir_kv_int("dead_lettered", (int64_t)counts.fates.dead_lettered),
                  weir_kv_int("not_answered", (int64_t)counts.held));
+        for (size_t j = 0; !residue && j < pipeline->output_count; j++)
+            residue = ledger_output_residue(&counts.outputs[j]);
         if (residue)
             msg_error(agent->messenger, "the accounting identity does not hold: this is a bug",
                       weir_kv_str("pipeline", pipeline->name), weir_kv_int("residue", residue));

@@ -15,30 +15,47 @@
 /* Data waits and nothing was answered for so long: not ready. */
 #define PROGRESS_NS 60000000000
 
-static int fill_ledger(struct pipeline *pipeline, struct status_ledger *ret)
+static int fill_dropped(const uint64_t dropped[LEDGER_DROPS], struct status_count **ret,
+                        size_t *ret_count)
+{
+    int r = status_array(ret, ret_count, LEDGER_DROPS);
+    for (unsigned i = 0; r == 0 && i < LEDGER_DROPS; i++)
+        (*ret)[i] = (struct status_count){ ledger_drop_names[i], dropped[i] };
+    return r;
+}
+
+static int fill_ledger(const struct pipeline *pipeline, const struct ledger_counts *counts,
+                       struct status_ledger *ret)
 {
     const unsigned filters = pipeline->ledger.filter_count;
-    struct ledger_counts counts;
-    ledger_snapshot(&pipeline->ledger, &counts);
-    ret->read = counts.read;
-    ret->held = counts.held;
-    ret->delivered = counts.fates.delivered;
-    ret->residue = ledger_residue(&counts, filters);
+    ret->read = counts->read;
+    ret->recovered = counts->recovered;
+    ret->replayed = counts->replayed;
+    ret->held = counts->held;
+    ret->delivered = counts->fates.delivered;
+    ret->dead_lettered = counts->fates.dead_lettered;
+    ret->residue = ledger_residue(counts, filters);
     int r = status_array(&ret->filtered, &ret->filtered_count, filters);
     if (r == 0)
-        r = status_array(&ret->dropped, &ret->dropped_count, LEDGER_DROPS);
+        r = fill_dropped(counts->fates.dropped, &ret->dropped, &ret->dropped_count);
     if (r < 0)
         return r;
     for (unsigned i = 0; i < filters; i++) {
         bool route = i == filters - 1;
         ret->filtered[i].name = route ? "route" : pipeline->config->filters[i].id;
-        ret->filtered[i].records = counts.fates.filtered[i];
-    }
-    for (unsigned i = 0; i < LEDGER_DROPS; i++) {
-        ret->dropped[i].name = ledger_drop_names[i];
-        ret->dropped[i].records = counts.fates.dropped[i];
+        ret->filtered[i].records = counts->fates.filtered[i];
     }
     return 0;
+}
+
+static int fill_account(const struct ledger_output *output, struct status_account *ret)
+{
+    ret->routed = output->routed;
+    ret->delivered = output->answers.delivered;
+    ret->dead_lettered = output->answers.dead_lettered;
+    ret->held = output->held;
+    ret->residue = ledger_output_residue(output);
+    return fill_dropped(output->answers.dropped, &ret->dropped, &ret->dropped_count);
 }
 
 static int fill_input(struct input *input, struct status_input *ret)
@@ -105,7 +122,9 @@ int pipeline_status_fill(struct pipeline *pipeline, struct status_pipeline *ret)
     ret->name = pipeline->name;
     ret->buffer_memory_bytes = pipeline->budget.max;
     ret->buffer_memory_used_bytes = budget_used(&pipeline->budget);
-    int r = fill_ledger(pipeline, &ret->ledger);
+    struct ledger_counts counts;
+    ledger_snapshot(&pipeline->ledger, &counts);
+    int r = fill_ledger(pipeline, &counts, &ret->ledger);
     if (r == 0)
         r = status_array(&ret->inputs, &ret->input_count, pipeline->input_count);
     if (r == 0)
@@ -116,8 +135,10 @@ int pipeline_status_fill(struct pipeline *pipeline, struct status_pipeline *ret)
         r = fill_input(pipeline->inputs[i], &ret->inputs[i]);
     for (size_t i = 0; r == 0 && i < pipeline->stage.count; i++)
         fill_filter(&pipeline->stage.filters[i], &ret->filters[i]);
-    for (size_t i = 0; r == 0 && i < pipeline->output_count; i++)
+    for (size_t i = 0; r == 0 && i < pipeline->output_count; i++) {
         fill_output(pipeline->outputs[i], &ret->outputs[i]);
+        r = fill_account(&counts.outputs[i], &ret->outputs[i].ledger);
+    }
     return r;
 }
 
@@ -177,9 +198,17 @@ void pipeline_gauges_init(struct pipeline_gauges *gauges, struct pipeline *pipel
             metrics_series(metrics, "weir_dropped_records_total", "Records given up, by reason.",
                            METRIC_COUNTER, 1, labels, 2);
     }
-    gauges->dead_lettered =
-        metrics_series(metrics, "weir_dead_lettered_records_total",
-                       "Records parked in the dead letters.", METRIC_COUNTER, 1, labels, 1);
+    gauges->dead_lettered = metrics_series(
+        metrics, "weir_dead_lettered_records_total",
+        "Records parked in the dead letters; those that have gone from there since are in it too.",
+        METRIC_COUNTER, 1, labels, 1);
+    gauges->recovered =
+        metrics_series(metrics, "weir_recovered_records_total",
+                       "Records that the start found in the disk tier, not yet delivered.",
+                       METRIC_COUNTER, 1, labels, 1);
+    gauges->replayed = metrics_series(metrics, "weir_replayed_records_total",
+                                      "Records put back into the buffer by replays.",
+                                      METRIC_COUNTER, 1, labels, 1);
     gauges->held = metrics_series(metrics, "weir_held_records",
                                   "Records read and not yet answered.", METRIC_GAUGE, 1, labels, 1);
     gauges->residue =
@@ -196,8 +225,15 @@ int64_t pipeline_gauges_update(struct pipeline_gauges *gauges, struct pipeline *
     struct ledger_counts counts;
     ledger_snapshot(&pipeline->ledger, &counts);
     int64_t residue = ledger_residue(&counts, pipeline->ledger.filter_count);
+    for (size_t i = 0; !residue && i < pipeline->output_count; i++)
+        residue = ledger_output_residue(&counts.outputs[i]);
     for (unsigned i = 0; i < LEDGER_DROPS; i++)
         metric_set(gauges->dropped[i], (int64_t)counts.fates.dropped[i]);
+    /* A counter does not go back: those that are dropped by now were parked once. */
+    metric_set(gauges->dead_lettered, (int64_t)(counts.fates.dead_lettered +
+                                                counts.fates.dropped[LEDGER_DEAD_LETTER_FULL]));
+    metric_set(gauges->recovered, (int64_t)counts.recovered);
+    metric_set(gauges->replayed, (int64_t)counts.replayed);
     metric_set(gauges->held, (int64_t)counts.held);
     metric_set(gauges->residue, residue);
     metric_set(gauges->memory, (int64_t)budget_used(&pipeline->budget));

@@ -17,7 +17,7 @@ void pipeline_status_checks(struct pipeline *pipeline, struct status_check check
 /* Metrics that are computed when they are asked for: from one snapshot of the ledger, so that the
  * identity holds among them. */
 struct pipeline_gauges {
-    struct metric *dropped[8], *dead_lettered, *held, *residue, *memory;
+    struct metric *dropped[8], *dead_lettered, *recovered, *replayed, *held, *residue, *memory;
 };
 void pipeline_gauges_init(struct pipeline_gauges *gauges, struct pipeline *pipeline);
 /* Returns the ledger's residue: 0, or there is a bug. */

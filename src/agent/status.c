@@ -23,6 +23,8 @@ static void pipeline_free_arrays(struct status_pipeline *pipeline)
 {
     for (size_t i = 0; i < pipeline->input_count; i++)
         free(pipeline->inputs[i].lost);
+    for (size_t i = 0; i < pipeline->output_count; i++)
+        free(pipeline->outputs[i].ledger.dropped);
     free(pipeline->inputs);
     free(pipeline->filters);
     free(pipeline->outputs);

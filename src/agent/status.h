@@ -39,6 +39,15 @@ struct status_ledger {
     int64_t residue; /* 0, or there is a bug */
 };
 
+/* What an output's records have come to:
+ * routed = delivered + sum(dropped) + dead_lettered + held + residue */
+struct status_account {
+    uint64_t routed, delivered, dead_lettered, held;
+    struct status_count *dropped;
+    size_t dropped_count;
+    int64_t residue; /* 0, or there is a bug */
+};
+
 enum status_input_state {
     STATUS_INPUT_READING, /* or waiting for its source to have more */
     STATUS_INPUT_BLOCKED, /* the pipeline's memory is full: backpressure */
@@ -78,6 +87,7 @@ struct status_output {
     uint64_t rejected, retries;
     uint64_t pending_records; /* in the buffer, routed to this output, not yet settled */
     double lag_seconds;       /* age of the oldest of them; 0: none */
+    struct status_account ledger;
 };
 
 struct status_pipeline {

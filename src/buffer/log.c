@@ -67,14 +67,6 @@ void log_reader(struct log *log, unsigned index, log_wake_f *wake, void *arg)
         log->reader_count = index + 1;
 }
 
-/* How many records of the batch a reader takes. */
-static uint32_t batch_records_for(const struct batch *batch, unsigned index)
-{
-    if (batch->masks && batch->masks[index])
-        return bitmap_count(batch->masks[index], batch->pub.count);
-    return batch->pub.count - batch->dropped_count;
-}
-
 static void log_link(struct log *log, struct batch *batch)
 {
     batch->sequence = log->next_sequence++;
@@ -146,16 +138,27 @@ struct batch *log_read(struct log *log, unsigned index)
     return found;
 }
 
-void log_reject(struct log *log, struct batch *batch, const uint64_t *rejected)
+static void log_mark(struct log *log, const struct batch *batch, uint64_t **marks,
+                     const uint64_t *bits)
 {
     size_t words = bitmap_words(batch->pub.count);
     pthread_mutex_lock(&log->lock);
-    if (!batch->rejected)
-        batch->rejected = calloc(words, sizeof(batch->rejected[0]));
-    assert(batch->rejected); /* some bytes a batch: without them nothing else works either */
+    if (!*marks)
+        *marks = calloc(words, sizeof((*marks)[0]));
+    assert(*marks); /* some bytes a batch: without them nothing else works either */
     for (size_t i = 0; i < words; i++)
-        batch->rejected[i] |= rejected[i];
+        (*marks)[i] |= bits[i];
     pthread_mutex_unlock(&log->lock);
+}
+
+void log_reject(struct log *log, struct batch *batch, const uint64_t *rejected)
+{
+    log_mark(log, batch, &batch->rejected, rejected);
+}
+
+void log_park(struct log *log, struct batch *batch, const uint64_t *parked)
+{
+    log_mark(log, batch, &batch->parked, parked);
 }
 
 bool log_settled(struct log *log, unsigned index, struct batch *batch)

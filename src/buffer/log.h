@@ -31,9 +31,10 @@ void log_append(struct log *log, struct batch *batch);
  * @thread the reader's. */
 struct batch *log_read(struct log *log, unsigned index);
 
-/* Marks records of a batch (bits of `rejected`, bitmap_words(count) words) as refused by a sink.
- * @thread the reader's. */
+/* Marks records of a batch (bits of `rejected`, bitmap_words(count) words) as refused by a sink and
+ * dropped, or parked in the dead letters. @thread the reader's. */
 void log_reject(struct log *log, struct batch *batch, const uint64_t *rejected);
+void log_park(struct log *log, struct batch *batch, const uint64_t *parked);
 
 /* Reader `index` has settled all that it takes of the batch. True when it was the last to do so: the
  * batch has left the log and is the caller's, to give back to its input. @thread the reader's. */

@@ -159,8 +159,9 @@ static int print_filters(const json_t *filters, FILE *out)
 
 static int print_outputs(const json_t *outputs, FILE *out)
 {
-    static const char *const heads[] = { "OUTPUT",   "TYPE",     "STATE", ">RECORDS", ">BYTES",
-                                         ">RETRIES", ">PENDING", ">LAG",  "REASON",   NULL };
+    static const char *const heads[] = { "OUTPUT", "TYPE",      "STATE",    ">RECORDS",
+                                         ">BYTES", ">REJECTED", ">RETRIES", ">PENDING",
+                                         ">LAG",   "REASON",    NULL };
     struct table *table = table_new(heads);
     size_t i;
     json_t *output;
@@ -171,6 +172,7 @@ static int print_outputs(const json_t *outputs, FILE *out)
         table_text(table, text(output, "state"));
         table_number(table, number(output, "records"));
         table_bytes(table, (uint64_t)number(output, "bytes"));
+        table_number(table, number(output, "rejected"));
         table_number(table, number(output, "retries"));
         table_number(table, number(output, "pending_records"));
         table_seconds(table, real(output, "lag_seconds"));

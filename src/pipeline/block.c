@@ -289,8 +289,7 @@ struct batch *block_seal(struct input *input, struct weir_block *block)
 void block_recycle(struct pipeline *pipeline, struct batch *batch)
 {
     const size_t before = budget_used(&pipeline->budget);
-    free(batch->rejected);
-    batch->rejected = NULL;
+    batch_unmark(batch);
     arena_reset(&batch->arena);
     budget_give(&pipeline->budget, batch->charged);
     if (batch->compact || !block_pool_give(&pipeline->blocks, batch))

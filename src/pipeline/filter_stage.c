@@ -137,6 +137,16 @@ static void stage_route(struct filter_stage *stage, struct batch *batch)
     metric_add(stage->unrouted, batch->unrouted_count);
 }
 
+/* The outputs' accounts have it before they can. */
+static void stage_append(struct filter_stage *stage, struct batch *batch)
+{
+    for (uint64_t left = batch->routed; left; left &= left - 1) {
+        unsigned output = (unsigned)__builtin_ctzll(left);
+        ledger_route(&stage->pipeline->ledger, output, batch_records_for(batch, output));
+    }
+    log_append(stage->pipeline->log, batch);
+}
+
 static void stage_take(struct filter_stage *stage, struct batch *batch)
 {
     if (stage->count) {
@@ -153,7 +163,7 @@ static void stage_take(struct filter_stage *stage, struct batch *batch)
     stage_route(stage, batch);
     atomic_fetch_add(&stage->beyond, 1);
     if (batch->routed)
-        log_append(stage->pipeline->log, batch);
+        stage_append(stage, batch);
     else
         input_return(batch);
 }

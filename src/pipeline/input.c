@@ -113,15 +113,10 @@ void input_return(struct batch *batch)
 
 static void batch_count_fates(const struct input *input, const struct batch *batch)
 {
-    const struct filter_stage *stage = &input->host.pipeline->stage;
-    struct ledger_fates fates = { .records = batch->pub.count };
-    for (unsigned i = 0; batch->filtered && i < stage->count; i++)
-        fates.filtered[i] = batch->filtered[i];
-    fates.filtered[stage->count] = batch->unrouted_count;
-    if (batch->rejected)
-        fates.dropped[LEDGER_REJECTED] = bitmap_count(batch->rejected, batch->pub.count);
-    fates.delivered = batch_live(batch) - fates.dropped[LEDGER_REJECTED];
-    ledger_settle(&input->host.pipeline->ledger, &fates);
+    struct ledger *ledger = &input->host.pipeline->ledger;
+    struct ledger_fates fates;
+    ledger_fates_of(batch, ledger->filter_count, &fates);
+    ledger_settle(ledger, &fates);
 }
 
 static void batch_back(struct input *input, struct batch *batch)

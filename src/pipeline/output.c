@@ -157,16 +157,15 @@ static void output_take_answer(struct output *output, struct weir_delivery *deli
         output_back_off(output);
         return;
     }
-    uint32_t rejected = 0;
+    struct ledger_answers answers = { .records = batch_records_for(batch, output->index) };
     if (delivery->rejected) {
         output_report_rejected(output, delivery);
-        rejected = bitmap_count(delivery->rejected, batch->pub.count);
+        answers.dropped[LEDGER_REJECTED] = bitmap_count(delivery->rejected, batch->pub.count);
         log_reject(output->host.pipeline->log, batch, delivery->rejected);
     }
-    const uint64_t *mask = batch->masks ? batch->masks[output->index] : NULL;
-    uint32_t taken =
-        mask ? bitmap_count(mask, batch->pub.count) : batch->pub.count - batch->dropped_count;
-    metric_add(output->records, taken - rejected);
+    answers.delivered = answers.records - answers.dropped[LEDGER_REJECTED];
+    metric_add(output->records, (int64_t)answers.delivered);
+    ledger_answer(&output->host.pipeline->ledger, output->index, &answers);
     output_observe(output, &batch->pub);
     if (!output->again)
         output_set_state(output, OUTPUT_OK);

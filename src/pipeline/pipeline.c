@@ -84,7 +84,8 @@ int pipeline_new(const struct pipeline_env *env, const struct config_pipeline *c
     pipeline->log = log_new();
     pipeline->inputs = calloc(config->input_count, sizeof(pipeline->inputs[0]));
     pipeline->outputs = calloc(config->output_count, sizeof(pipeline->outputs[0]));
-    ledger_init(&pipeline->ledger, (unsigned)config->filter_count + 1);
+    ledger_init(&pipeline->ledger, (unsigned)config->filter_count + 1,
+                (unsigned)config->output_count);
     int r = -ENOMEM;
     if (pipeline->chunks && pipeline->log && pipeline->inputs && pipeline->outputs)
         r = pipeline_open(pipeline, err);

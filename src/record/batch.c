@@ -100,6 +100,20 @@ uint32_t bitmap_count(const uint64_t *bits, uint32_t count)
     return set;
 }
 
+uint32_t batch_records_for(const struct batch *batch, unsigned index)
+{
+    if (batch->masks && batch->masks[index])
+        return bitmap_count(batch->masks[index], batch->pub.count);
+    return batch->pub.count - batch->dropped_count;
+}
+
+void batch_unmark(struct batch *batch)
+{
+    free(batch->rejected);
+    free(batch->parked);
+    batch->rejected = batch->parked = NULL;
+}
+
 static bool line_is_truncated(const struct weir_batch *pub, uint32_t i)
 {
     const struct weir_run *run = weir_batch_run(pub, i);

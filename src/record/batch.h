@@ -33,7 +33,9 @@ struct batch {
     /* While outputs have it: under the log's lock. */
     uint64_t sequence;
     uint64_t unsettled; /* of `routed`, those that have not settled all of theirs */
-    uint64_t *rejected; /* records that a sink will never take; from malloc; NULL: none */
+    /* Records that a sink will never take, dropped, or parked in the dead letters; from malloc; NULL:
+     * none. batch_unmark() frees them. */
+    uint64_t *rejected, *parked;
 
     /* The way back: see input.c. */
     struct input *input;
@@ -52,6 +54,10 @@ static inline uint32_t batch_live(const struct batch *batch)
 {
     return batch->pub.count - batch->dropped_count - batch->unrouted_count;
 }
+
+/* How many records output `index` takes. */
+uint32_t batch_records_for(const struct batch *batch, unsigned index);
+void batch_unmark(struct batch *batch);
 
 static inline struct batch *batch_of(struct weir_batch *pub)
 {

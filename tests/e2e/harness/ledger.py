@@ -12,6 +12,17 @@ def check_ledgers(status):
         assert came == went and ledger["residue"] == 0, \
             f"pipeline {pipeline['name']}: {came} came and {went} are accounted for: {ledger}"
         assert all(count >= 0 for count in (ledger["held"], ledger["delivered"])), ledger
+        for output in pipeline["outputs"]:
+            check_account(pipeline["name"], output)
+
+
+def check_account(pipeline, output):
+    """The same for what was routed to one output."""
+    ledger = output["ledger"]
+    went = ledger["delivered"] + sum(ledger["dropped"].values()) + ledger["dead_lettered"] + ledger["held"]
+    assert ledger["routed"] == went and ledger["residue"] == 0, \
+        f"pipeline {pipeline}, output {output['id']}: {ledger['routed']} came and {went} are accounted for: {ledger}"
+    assert all(count >= 0 for count in (ledger["held"], ledger["delivered"])), ledger
 
 
 def pipeline_of(status, name=None):

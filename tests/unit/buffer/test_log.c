@@ -95,10 +95,12 @@ START_TEST(test_rejections_of_several_readers_add_up)
     const uint64_t one[] = { 5, 0 }, other[] = { 4, 1 };
     log_reject(log, batch, one);
     log_reject(log, batch, other);
+    log_park(log, batch, other);
     ck_assert_uint_eq(bitmap_count(batch->rejected, 70), 3);
+    ck_assert_uint_eq(bitmap_count(batch->parked, 70), 2);
     ck_assert(!log_settled(log, 0, batch));
     ck_assert(log_settled(log, 1, batch));
-    free(batch->rejected);
+    batch_unmark(batch);
     free(batch);
     log_free(log);
 }

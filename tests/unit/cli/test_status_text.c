@@ -36,7 +36,7 @@ START_TEST(a_whole_document)
         "\"bytes\":120000,\"lag_bytes\":0,\"backpressure_seconds\":0.5}],"
         "\"filters\":[{\"id\":\"grep\",\"type\":\"grep\",\"records\":1000,\"filtered\":39,\"added\":0}],"
         "\"outputs\":[{\"id\":\"file\",\"type\":\"file\",\"state\":\"retrying\",\"reason\":"
-        "\"disk \\u001b[31mfull\",\"records\":900,\"bytes\":108000,\"retries\":2,"
+        "\"disk \\u001b[31mfull\",\"records\":900,\"bytes\":108000,\"rejected\":3,\"retries\":2,"
         "\"pending_records\":57,\"lag_seconds\":1.25}]}]}",
         0);
     ck_assert_str_eq(
@@ -50,8 +50,9 @@ START_TEST(a_whole_document)
         "  tail   tail  reading    1,000  117.2 KiB      0 B   500 ms\n"
         "  FILTER  TYPE  RECORDS  FILTERED  ADDED\n"
         "  grep    grep    1,000        39      0\n"
-        "  OUTPUT  TYPE  STATE     RECORDS      BYTES  RETRIES  PENDING    LAG  REASON\n"
-        "  file    file  retrying      900  105.5 KiB        2       57  1.2 s  disk \\x1b[31mfull\n");
+        "  OUTPUT  TYPE  STATE     RECORDS      BYTES  REJECTED  RETRIES  PENDING    LAG  REASON\n"
+        "  file    file  retrying      900  105.5 KiB         3        2       57  1.2 s  disk "
+        "\\x1b[31mfull\n");
     free(text);
 }
 END_TEST
