@@ -1,6 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/units.h"
 #include "cli/commands.h"
 #include "cli/load.h"
+
+/* With what it may take of the disk, which nothing else has asked. */
+static void say_ok(const struct load *load)
+{
+    char tiers_text[UNITS_TEXT_MAX], letters_text[UNITS_TEXT_MAX];
+    uint64_t tiers = 0, letters = 0;
+    for (size_t i = 0; i < load->config->pipeline_count; i++) {
+        tiers += load->config->pipelines[i].buffer.disk;
+        letters += load->config->pipelines[i].buffer.dead_letter_bytes;
+    }
+    printf("%s: ok\n", load->path);
+    if (tiers == 0)
+        return;
+    units_print_size(tiers, tiers_text);
+    units_print_size(letters, letters_text);
+    printf("%s: disk tiers may take %s of the disk of %s, dead letters %s\n", load->path,
+           tiers_text, load->config->service.data_dir, letters_text);
+}
 
 static enum command_status run(const struct command_line *line)
 {
@@ -13,7 +32,7 @@ static enum command_status run(const struct command_line *line)
     } else {
         status = load_report(&load);
         if (status == COMMAND_DONE)
-            printf("%s: ok\n", load.path);
+            say_ok(&load);
     }
     load_free(&load);
     return status;

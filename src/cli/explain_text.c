@@ -10,6 +10,9 @@
  *       output errors (file)
  *         when level == "error"
  *
+ *       buffer
+ *         When 16MiB of memory are full, ...
+ *
  *       tail ─▶ file
  *         at least once  yes: what file has not answered is read again by tail after a restart
  *         ... */
@@ -150,14 +153,23 @@ static void print_drawing(const json_t *pipeline, FILE *out)
     }
 }
 
+static void print_notes(const json_t *notes, FILE *out)
+{
+    size_t i;
+    json_t *note;
+    json_array_foreach((json_t *)notes, i, note)
+    {
+        print_spaces(LABEL_COLUMN, out);
+        print_wrapped(json_string_value(note), LABEL_COLUMN, out);
+    }
+}
+
 /* What stands beside an entry: its type where the id does not say it, its condition, its notes. Nothing
  * when there is nothing. */
 static void print_entry(const char *kind, const json_t *entry, FILE *out)
 {
     const json_t *notes = json_object_get(entry, "notes");
     const char *id = text(entry, "id"), *type = text(entry, "type"), *when = text(entry, "when");
-    size_t i;
-    json_t *note;
     if (strcmp(id, type) == 0 && !when[0] && json_array_size(notes) == 0)
         return;
     fprintf(out, "\n  %s ", kind);
@@ -169,11 +181,7 @@ static void print_entry(const char *kind, const json_t *entry, FILE *out)
         fputs("    when ", out);
         print_wrapped(when, LABEL_COLUMN + 5, out);
     }
-    json_array_foreach((json_t *)notes, i, note)
-    {
-        print_spaces(LABEL_COLUMN, out);
-        print_wrapped(json_string_value(note), LABEL_COLUMN, out);
-    }
+    print_notes(notes, out);
 }
 
 static void print_entries(const json_t *pipeline, const char *list, const char *kind, FILE *out)
@@ -231,11 +239,17 @@ static void print_pipeline(const json_t *pipeline, FILE *out)
     print_name(text(pipeline, "name"), out);
     fputs(", buffer ", out);
     print_bytes(pipeline, "buffer_bytes", out);
+    if (json_integer_value(json_object_get(pipeline, "disk_bytes")) > 0) {
+        fputs(", disk tier ", out);
+        print_bytes(pipeline, "disk_bytes", out);
+    }
     fputs("\n\n", out);
     print_drawing(pipeline, out);
     print_entries(pipeline, "inputs", "input", out);
     print_entries(pipeline, "filters", "filter", out);
     print_entries(pipeline, "outputs", "output", out);
+    fputs("\n  buffer\n", out);
+    print_notes(json_object_get(pipeline, "buffer"), out);
     if (json_is_true(json_object_get(pipeline, "unrouted"))) {
         fputs("\n  ", out);
         print_wrapped("A record that no output takes is counted as filtered, by \"route\".", 2,
@@ -247,6 +261,7 @@ static void print_pipeline(const json_t *pipeline, FILE *out)
 void explain_print(const json_t *document, FILE *out)
 {
     const json_t *memory = json_object_get(document, "memory");
+    const json_t *disk = json_object_get(document, "disk");
     size_t i;
     json_t *pipeline;
     fputs("memory: ", out);
@@ -257,7 +272,13 @@ void explain_print(const json_t *document, FILE *out)
     print_bytes(memory, "limit_bytes", out);
     fputs("; ", out);
     print_bytes(memory, "free_bytes", out);
-    fputs(" are free\n", out);
+    fputs(" are free\ndisk: up to ", out);
+    print_bytes(disk, "tier_bytes", out);
+    fputs(" for disk tiers and ", out);
+    print_bytes(disk, "dead_letter_bytes", out);
+    fputs(" for dead letters, in ", out);
+    print_name(text(disk, "directory"), out);
+    fputc('\n', out);
     json_array_foreach(json_object_get(document, "pipelines"), i, pipeline)
         print_pipeline(pipeline, out);
 }

@@ -10,6 +10,7 @@
 
 #include "base/civil.h"
 #include "base/utf8.h"
+#include "cli/document.h"
 #include "cli/table.h"
 
 /* Shorter text at the end of a note may be there by chance. */
@@ -72,15 +73,6 @@ static struct weir_str text_of(const struct weir_stream_state *state)
                                         : (struct weir_str){ begin, (size_t)(end - begin) };
 }
 
-static json_t *position_json(uint64_t position)
-{
-    char text[24];
-    if (position <= INT64_MAX)
-        return json_integer((json_int_t)position);
-    snprintf(text, sizeof(text), "%" PRIu64, position); /* JSON's readers have no such integers */
-    return json_string(text);
-}
-
 struct listing {
     const struct config *config;
     json_t *rows;
@@ -98,7 +90,7 @@ static void add_row(void *arg, const struct positions_key *key,
     name_owner_of(row, key->owner, listing->config);
     put_hex(key->id, sizeof(key->id), hex);
     json_object_set_new(row, "id", json_string(hex));
-    json_object_set_new(row, "position", position_json(state->position));
+    json_object_set_new(row, "position", document_number(state->position));
     time[civil_put_rfc3339(state->updated, time)] = '\0';
     json_object_set_new(row, "updated", json_string(time));
     put_hex(state->note, state->note_len, hex);

@@ -174,6 +174,18 @@ def test_explain_says_what_standard_input_loses(weir):
     assert any("kill -9" in text for text in route["lost"])
 
 
+def test_the_disk_tier_is_explained(weir):
+    config = ("service: {data_dir: /var/lib/weir}\npipelines: {app: {inputs: [{type: stdin}], outputs: [{type: stdout}],"
+              " buffer: {disk: 1GiB, durable: true}, dead_letter: {max_size: 2MiB}}}")
+    assert weir.cli("validate", "-c", "-", check=True, input=config).stdout == (
+        "-: ok\n-: disk tiers may take 1GiB of the disk of /var/lib/weir, dead letters 2MiB\n")
+    said = weir.cli("explain", "-c", "-", check=True, input=config).stdout
+    assert "\ndisk: up to 1GiB for disk tiers and 2MiB for dead letters, in /var/lib/weir\n" in said
+    assert "\npipeline app, buffer 16MiB, disk tier 1GiB\n" in said
+    assert "\n    When the disk tier is full too, all inputs wait.\n" in said
+    assert "\n    at least once  yes: what stdin has given counts as taken when it is on stable storage" in said
+
+
 def test_cfg_08_secrets_are_not_shown(weir):
     """What comes from a file is a secret, also where it stands in the wrong place."""
     (weir.dir / "secret").write_text("hunter2")

@@ -54,7 +54,8 @@ static struct config_pipeline pipeline_of(size_t in, size_t filter, size_t out)
 
 static json_t *document_of(struct config_pipeline *pipeline)
 {
-    struct config config = { .service = { .memory_limit = 64 << 20 },
+    static char dir[] = "/var/lib/weir";
+    struct config config = { .service = { .memory_limit = 64 << 20, .data_dir = dir },
                              .pipelines = pipeline,
                              .pipeline_count = 1 };
     json_t *document = explain_config(&config);
@@ -128,6 +129,240 @@ START_TEST(a_route_promises_what_its_input_can)
     ck_assert_str_eq(json_string_value(json_object_get(output, "when")), word_when);
     ck_assert_uint_eq(json_array_size(json_object_get(output, "notes")), 2);
     ck_assert(json_is_null(json_object_get(member(app, "outputs", 0), "when")));
+    json_decref(document);
+}
+END_TEST
+
+/* The texts of an array, a line each. */
+static char *lines_of(const json_t *array)
+{
+    char *text = NULL;
+    size_t len, i;
+    json_t *item;
+    FILE *out = open_memstream(&text, &len);
+    json_array_foreach((json_t *)array, i, item) fprintf(out, "%s\n", json_string_value(item));
+    fclose(out);
+    return text;
+}
+
+static void check_lines(const json_t *array, const char *want)
+{
+    char *text = lines_of(array);
+    ck_assert_msg(strcmp(text, want) == 0, "is\n%s\nnot\n%s", text, want);
+    free(text);
+}
+
+#define DISK .memory = 16 << 20, .disk = 1 << 30, .fsync_every = 1000
+#define LETTERS                                                                                    \
+    "What a sink refuses for good goes to the dead letters, up to 1MiB; then the oldest of them "  \
+    "go, and are counted as dropped: reason \"dead_letter_full\".\n"
+
+START_TEST(a_buffer_says_what_happens_as_it_fills)
+{
+    static const struct {
+        size_t in, out;
+        struct config_buffer buffer;
+        const char *want;
+    } cases[] = {
+        { 1, 1, { .memory = 16 << 20 }, "When 16MiB of memory are full, all inputs wait.\n" },
+        { 1,
+          1,
+          { .memory = 16 << 20, .dead_letter_bytes = 1 << 20 },
+          "When 16MiB of memory are full, all inputs wait.\n" LETTERS },
+        { 1,
+          1,
+          { DISK },
+          "When 16MiB of memory are full, tail waits, since what it reads can be read again. Its "
+          "records go to the disk tier only when their source is about to go away.\n"
+          "When the disk tier is full too, all inputs wait.\n" },
+        { 2,
+          2,
+          { DISK, .when_full = WHEN_FULL_DROP_OLDEST, .retention = 3600000 },
+          "When 16MiB of memory are full, what comes from stdin goes to the disk tier, up to 1GiB.\n"
+          "When 16MiB of memory are full, tail waits, since what it reads can be read again. Its "
+          "records go to the disk tier only while one output keeps up and another does not, or when "
+          "their source is about to go away.\n"
+          "When the disk tier is full too, what has waited longest is dropped, for all outputs, and "
+          "counted: reason \"drop_oldest\".\n"
+          "What is in the disk tier and every output has answered is kept for 1h, unless room is "
+          "needed: `weir buffer replay` sends it again.\n" },
+        { 2,
+          1,
+          { DISK, .durable = true, .when_full = WHEN_FULL_DROP_NEWEST, .shed_debug = 50,
+            .shed_warn = 90, .retention = 3600000, .retention_bytes = 1 << 20,
+            .dead_letter_bytes = 1 << 20 },
+          "What comes from stdin goes to the disk tier, up to 1GiB, and counts as taken when it is on "
+          "stable storage, which is seen to every 1s.\n"
+          "When 16MiB of memory are full, tail waits, since what it reads can be read again. Its "
+          "records go to the disk tier only when their source is about to go away.\n"
+          "When the disk tier is full too, what comes in is dropped, and counted: reason "
+          "\"drop_newest\".\n"
+          "From 50% of the disk tier on, records of severity debug and below are dropped, and "
+          "counted: reason \"shed\".\n"
+          "From 90% of the disk tier on, records of severity warn and below are dropped, and "
+          "counted: reason \"shed\".\n"
+          "What is in the disk tier and every output has answered is kept for 1h, at most 1MiB, "
+          "unless room is needed: `weir buffer replay` sends it again.\n" LETTERS },
+        { 1,
+          1,
+          { .memory = 16 << 20, .disk = 1 << 20, .durable = true },
+          "Every input can be read again: \"durable\" changes nothing.\n"
+          "When 16MiB of memory are full, tail waits, since what it reads can be read again. Its "
+          "records go to the disk tier only when their source is about to go away.\n"
+          "When the disk tier is full too, all inputs wait.\n" },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct config_pipeline pipeline = pipeline_of(cases[i].in, 0, cases[i].out);
+        pipeline.buffer = cases[i].buffer;
+        json_t *document = document_of(&pipeline);
+        check_lines(json_object_get(member(document, "pipelines", 0), "buffer"), cases[i].want);
+        json_decref(document);
+    }
+}
+END_TEST
+
+#define REJECTED "what null rejects for good: counted as dropped, reason \"rejected\"\n"
+#define FILLS "a disk tier that fills: what is dropped then, and counted under its reason\n"
+#define GONE "a source that is gone before tail has read it: counted as lost\n"
+#define NOT_ON_DISK                                                                                \
+    "kill -9 or a crash: what is in memory and not in the disk tier, at most 16MiB\n"
+#define STOP                                                                                       \
+    "a stop while the disk tier is full: what null has not answered within "                       \
+    "service.shutdown_timeout\n"
+#define NOT_TAKEN                                                                                  \
+    "kill -9, a crash or a power cut: what does not count as taken yet: who gives it to stdin "    \
+    "must give it again\n"
+
+START_TEST(a_route_says_what_is_lost_and_when)
+{
+    static const struct {
+        size_t input; /* of `inputs` */
+        struct config_buffer buffer;
+        bool at_least_once;
+        const char *why, *lost;
+    } cases[] = {
+        { 0,
+          { .memory = 16 << 20 },
+          true,
+          "what null has not answered is read again by tail after a restart",
+          GONE REJECTED },
+        { 0,
+          { DISK },
+          true,
+          "what null has not answered is read again by tail, or from the disk tier, after a restart",
+          GONE REJECTED },
+        { 0,
+          { .memory = 16 << 20, .disk = 1 << 20, .fsync_every = CONFIG_FSYNC_NEVER },
+          true,
+          "what null has not answered is read again by tail, or from the disk tier, after a restart",
+          GONE
+          "a power cut: what went to the disk tier and the system had not written\n" REJECTED },
+        { 0,
+          { DISK, .when_full = WHEN_FULL_DROP_OLDEST },
+          false,
+          "records are dropped as the disk tier fills",
+          GONE FILLS REJECTED },
+        { 1,
+          { .memory = 16 << 20 },
+          false,
+          "stdin cannot be asked again for what it gave",
+          "kill -9, a crash or a power cut: what null has not answered, at most 16MiB\n"
+          "a stop: what null has not answered within service.shutdown_timeout\n" REJECTED },
+        { 1,
+          { DISK },
+          false,
+          "stdin cannot be asked again for what it gave, and \"durable\" is not set",
+          NOT_ON_DISK
+          "a power cut: also what went to the disk tier within the last 1s\n" STOP REJECTED },
+        { 1,
+          { .memory = 16 << 20, .disk = 1 << 20 }, /* fsync: batch */
+          false,
+          "stdin cannot be asked again for what it gave, and \"durable\" is not set",
+          NOT_ON_DISK "a power cut: the same\n" STOP REJECTED },
+        { 1,
+          { .memory = 16 << 20, .disk = 1 << 20, .fsync_every = CONFIG_FSYNC_NEVER },
+          false,
+          "stdin cannot be asked again for what it gave, and \"durable\" is not set",
+          NOT_ON_DISK
+          "a power cut: also what went to the disk tier and the system had not written\n" STOP
+              REJECTED },
+        { 1,
+          { DISK, .durable = true },
+          true,
+          "what stdin has given counts as taken when it is on stable storage, and stays there until "
+          "null has answered",
+          NOT_TAKEN REJECTED },
+        { 1,
+          { DISK, .durable = true, .shed_info = 80, .dead_letter_bytes = 1 << 20 },
+          false,
+          "records are dropped as the disk tier fills",
+          NOT_TAKEN FILLS
+          "what null rejects for good, once the dead letters are full: the oldest go\n" },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct config_pipeline pipeline = pipeline_of(1, 0, 1);
+        pipeline.inputs = &inputs[cases[i].input];
+        pipeline.buffer = cases[i].buffer;
+        json_t *document = document_of(&pipeline);
+        json_t *route = member(member(document, "pipelines", 0), "routes", 0);
+        ck_assert_int_eq(json_is_true(json_object_get(route, "at_least_once")),
+                         cases[i].at_least_once);
+        ck_assert_str_eq(
+            json_string_value(json_object_get(json_object_get(route, "why"), "at_least_once")),
+            cases[i].why);
+        check_lines(json_object_get(route, "lost"), cases[i].lost);
+        json_decref(document);
+    }
+}
+END_TEST
+
+START_TEST(outputs_are_apart_as_long_as_the_disk_tier_has_room)
+{
+    static const struct {
+        int when_full;
+        const char *want;
+    } cases[] = {
+        { WHEN_FULL_BLOCK, "inputs wait" },
+        { WHEN_FULL_DROP_OLDEST, "what has waited longest is dropped, for all" },
+        { WHEN_FULL_DROP_NEWEST, "what comes in is dropped" },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char want[200];
+        struct config_pipeline pipeline = pipeline_of(1, 0, 2);
+        pipeline.buffer = (struct config_buffer){ DISK, .when_full = cases[i].when_full };
+        json_t *document = document_of(&pipeline);
+        json_t *route = member(member(document, "pipelines", 0), "routes", 0);
+        snprintf(
+            want, sizeof(want),
+            "while another output stops, this one goes on until the disk tier holds 1GiB; then "
+            "%s",
+            cases[i].want);
+        ck_assert(json_is_true(json_object_get(route, "isolated")));
+        ck_assert_str_eq(
+            json_string_value(json_object_get(json_object_get(route, "why"), "isolated")), want);
+        json_decref(document);
+    }
+}
+END_TEST
+
+START_TEST(the_disk_is_summed)
+{
+    struct config_pipeline pipeline = pipeline_of(1, 0, 1);
+    pipeline.buffer.disk = 1 << 30;
+    pipeline.buffer.dead_letter_bytes = 100 << 20;
+    json_t *document = document_of(&pipeline);
+    char *text = print(document);
+    ck_assert_ptr_eq(strstr(text,
+                            "memory: 16MiB for buffers and a reserve of 10MiB, of 64MiB; 38MiB "
+                            "are free\n"
+                            "disk: up to 1GiB for disk tiers and 100MiB for dead letters, in "
+                            "/var/lib/weir\n"
+                            "\n"
+                            "pipeline app, buffer 16MiB, disk tier 1GiB\n"),
+                     text);
+    ck_assert_ptr_nonnull(
+        strstr(text, "\n  buffer\n    When 16MiB of memory are full, tail waits,"));
+    free(text);
     json_decref(document);
 }
 END_TEST
@@ -223,6 +458,10 @@ int main(void)
     TCase *tc = tcase_create("explain");
     tcase_add_test(tc, memory_is_summed);
     tcase_add_test(tc, a_route_promises_what_its_input_can);
+    tcase_add_test(tc, the_disk_is_summed);
+    tcase_add_test(tc, a_buffer_says_what_happens_as_it_fills);
+    tcase_add_test(tc, a_route_says_what_is_lost_and_when);
+    tcase_add_test(tc, outputs_are_apart_as_long_as_the_disk_tier_has_room);
     tcase_add_test(tc, what_no_output_takes_is_told);
     tcase_add_test(tc, pipelines_are_drawn);
     tcase_add_test(tc, lines_are_not_too_long_and_show_what_a_plugin_says);
