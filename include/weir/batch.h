@@ -103,7 +103,8 @@ struct weir_run {
     uint64_t from, to;
     uint64_t check;   /* the input's own value for position `to`; see weir_block_add() */
     int64_t observed; /* nanoseconds since 1970 UTC, when it was read */
-    uint64_t clock;   /* the logical clock of its first record; the others count up from it */
+    uint64_t clock;   /* the logical clock of its first record; the others count up from it,
+                         unless the batch has `ticks` */
     uint32_t first, count;
     uint32_t flags; /* enum weir_run_flags */
 };
@@ -120,6 +121,9 @@ struct weir_batch {
     /* How far the position of record `i` is behind its run's `from`; NULL, the usual case: as far as its
      * span is behind the span of the run's first record. */
     const uint64_t *offsets;
+    /* How far the logical clock of record `i` is ahead of its run's; NULL, the usual case: by as many as
+     * the record is behind the run's first. */
+    const uint32_t *ticks;
 };
 
 /* The span of record `i` of the source, with its terminator. */
@@ -142,6 +146,9 @@ WEIR_API struct weir_str weir_batch_line(const struct weir_batch *batch, uint32_
 
 /* The position of record `i` in its stream. */
 WEIR_API uint64_t weir_batch_position(const struct weir_batch *batch, uint32_t i);
+
+/* The logical clock of record `i`. */
+WEIR_API uint64_t weir_batch_clock(const struct weir_batch *batch, uint32_t i);
 
 /* The 128-bit id of record `i`, the same every time that it is read from its source: XXH3 over stream
  * id and position. */

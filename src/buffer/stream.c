@@ -10,18 +10,11 @@
 
 #define STREAM_TEXT_MAX ((size_t)64 * 1024)
 
-struct stream_text {
-    struct stream_text *older;
-    char *position_name; /* NULL: none */
-    char *json;
-    size_t json_len;
-};
-
 static struct stream_text *text_free(struct stream_text *text)
 {
     struct stream_text *older = text->older;
-    free(text->position_name);
-    free(text->json);
+    free((char *)text->position_name);
+    free((char *)text->json);
     free(text);
     return older;
 }

@@ -9,7 +9,14 @@
 #include "record/stream_id.h"
 
 struct input;
-struct stream_text;
+
+/* What codecs print of a stream. */
+struct stream_text {
+    struct stream_text *older;
+    const char *position_name; /* NULL: none */
+    const char *json;
+    size_t json_len;
+};
 
 /* One source of ordered positions, from the day its input opens it until its last batch has come back.
  * The input's thread only, but for what codecs ask (stream.c). */

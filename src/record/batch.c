@@ -51,6 +51,12 @@ uint64_t weir_batch_position(const struct weir_batch *batch, uint32_t i)
            (size_t)(weir_batch_span(batch, i).ptr - weir_batch_span(batch, run->first).ptr);
 }
 
+uint64_t weir_batch_clock(const struct weir_batch *batch, uint32_t i)
+{
+    const struct weir_run *run = weir_batch_run(batch, i);
+    return run->clock + (batch->ticks ? batch->ticks[i] : i - run->first);
+}
+
 void weir_batch_record_id(const struct weir_batch *batch, uint32_t i, uint8_t ret_id[16])
 {
     struct {

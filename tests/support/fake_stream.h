@@ -5,8 +5,7 @@
 #include <weir/batch.h>
 
 /* A stream for tests that run no pipeline: it has an id, and says about its source what it was told.
- * Linking it in replaces the agent's weir_stream_json() and weir_stream_position_name(). `attributes`
- * (members without braces) and `position_name` are borrowed. Aborts when memory is short. */
+ * `attributes` (members without braces) and `position_name` are borrowed. Aborts when memory is short. */
 struct weir_stream *fake_stream_new(const char *attributes, const char *position_name);
 void fake_stream_free(struct weir_stream *stream);
 

@@ -242,7 +242,7 @@ static char *put_value(struct codec_json *self, char *at, enum builtin builtin,
     case BUILTIN_TRACE_FLAGS: return put_flags(at, record->trace->trace_flags);
     case BUILTIN_RECORD_ID: weir_batch_record_id(batch, i, id); return put_id(at, id, 16);
     case BUILTIN_OBSERVED_TIME: return put_time(self, at, run->observed);
-    case BUILTIN_CLOCK: return put_clock(at, run->clock + (i - run->first));
+    case BUILTIN_CLOCK: return put_clock(at, weir_batch_clock(batch, i));
     case BUILTIN_COUNT: break;
     }
     return at;

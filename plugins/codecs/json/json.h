@@ -29,9 +29,9 @@ struct key {
 /* What is known about the stream of a run. */
 struct source {
     struct weir_bytes text;  /* {members} and padding */
-    struct weir_bytes names; /* of members, decoded */
+    struct weir_bytes names; /* of the position (empty: none), then of the members, decoded */
     size_t members_len;      /* of what stands between the braces */
-    const char *position_name;
+    size_t position_name_len;
     uint32_t count; /* of members, the position included */
     struct {
         struct weir_str name;

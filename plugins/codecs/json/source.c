@@ -10,21 +10,30 @@
 
 #define SOURCE_BYTES_MAX ((size_t)1 << 20)
 
-static bool is_known(const struct source *source, struct weir_str json, const char *position_name)
+static struct weir_str source_position_name(const struct source *source)
 {
-    return source->text.len && source->position_name == position_name &&
+    return (struct weir_str){ source->names.data, source->position_name_len };
+}
+
+/* By what they say: streams of frames come and go, so an address says nothing. */
+static bool is_known(const struct source *source, struct weir_str json,
+                     struct weir_str position_name)
+{
+    return source->text.len && weir_str_eq(source_position_name(source), position_name) &&
            weir_str_eq((struct weir_str){ source->text.data + 1, source->members_len }, json);
 }
 
 /* The text with braces around it, and padding. */
-static int source_wrap(struct source *source, struct weir_str json)
+static int source_wrap(struct source *source, struct weir_str json, struct weir_str position_name)
 {
     source->text.max = source->names.max = SOURCE_BYTES_MAX;
     source->text.len = source->names.len = 0;
     char *at = weir_bytes_room(&source->text, json.len + 2 + WEIR_BATCH_PADDING);
     /* A name takes no more room decoded, and must not move while others are added. */
-    if (!at || !weir_bytes_room(&source->names, json.len))
+    if (!at || !weir_bytes_room(&source->names, position_name.len + json.len) ||
+        weir_bytes_add(&source->names, position_name.ptr, position_name.len) < 0)
         return -ENOMEM;
+    source->position_name_len = position_name.len;
     *at++ = '{';
     if (json.len)
         memcpy(at, json.ptr, json.len);
@@ -71,12 +80,11 @@ int codec_json_source_read(struct codec_json *self, const struct weir_run *run)
     struct weir_field fields[SOURCE_MAX];
     struct weir_json json;
     struct weir_str text = weir_stream_json(run->stream);
-    const char *position_name = weir_stream_position_name(run->stream);
+    const struct weir_str position_name = weir_str_of(weir_stream_position_name(run->stream));
     if (is_known(source, text, position_name))
         return 0;
     source->count = 0;
-    source->position_name = position_name;
-    if (source_wrap(source, text) < 0) {
+    if (source_wrap(source, text, position_name) < 0) {
         source->text.len = 0;
         return -ENOMEM;
     }
@@ -91,8 +99,8 @@ int codec_json_source_read(struct codec_json *self, const struct weir_run *run)
     }
     if (count < 0)
         source->members_len = 0; /* not what was promised, or far too much: left out */
-    if (position_name)
-        source_add_name(self, weir_str_of(position_name), WEIR_STR_NONE);
+    if (position_name.len)
+        source_add_name(self, source_position_name(source), WEIR_STR_NONE);
     return 0;
 }
 

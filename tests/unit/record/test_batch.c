@@ -47,6 +47,25 @@ START_TEST(positions_count_on_through_the_runs)
 }
 END_TEST
 
+START_TEST(clocks_count_up_from_the_run)
+{
+    struct batch *batch = make_batch("a\nbb\nccc\ndddd\n", 0);
+    static const uint64_t offsets[] = { 7, 9, 1, 100 };
+    static const uint32_t ticks[] = { 2, 3, 5, 8 };
+    made_batch_split(batch, 2, 0);
+    for (uint32_t i = 0; i < 4; i++)
+        ck_assert_uint_eq(weir_batch_clock(&batch->pub, i), MADE_CLOCK + i);
+    batch->pub.offsets = offsets; /* records between them have gone */
+    batch->pub.ticks = ticks;
+    for (uint32_t i = 0; i < 4; i++) {
+        const struct weir_run *run = &batch->pub.runs[i / 2];
+        ck_assert_uint_eq(weir_batch_clock(&batch->pub, i), run->clock + ticks[i]);
+        ck_assert_uint_eq(weir_batch_position(&batch->pub, i), run->from + offsets[i]);
+    }
+    made_batch_free(batch);
+}
+END_TEST
+
 START_TEST(ids_differ_and_stay_when_records_are_opened)
 {
     struct batch *batch = make_batch("a\na\n", 0);
@@ -140,6 +159,7 @@ int main(void)
     TCase *tc = tcase_create("batch");
     tcase_add_test(tc, lines_are_without_their_terminator);
     tcase_add_test(tc, positions_count_on_through_the_runs);
+    tcase_add_test(tc, clocks_count_up_from_the_run);
     tcase_add_test(tc, ids_differ_and_stay_when_records_are_opened);
     tcase_add_test(tc, opened_records_have_their_message);
     tcase_add_test(tc, a_dropped_record_is_dropped_once);
