@@ -7,7 +7,7 @@
 set -eu
 
 build='gcc libc6-dev meson ninja-build pkgconf
-  libevent-dev libjansson-dev libpcre2-dev libxxhash-dev libyaml-dev'
+  libevent-dev libjansson-dev liblz4-dev libpcre2-dev libxxhash-dev libyaml-dev libzstd-dev'
 # clang is the second compiler, and the one with a fuzzer; strace kills the agent at chosen system calls.
 test='check clang-14 libclang-rt-14-dev clang-format-14 make python3 python3-pytest strace'
 
