@@ -23,6 +23,7 @@
 struct store;
 
 #define STORE_READERS_MAX 64 /* of the configuration: bits of frame_head.readers */
+#define STORE_READER_NONE 0xff
 #define STORE_ORPHANS_MAX 64 /* readers that frames wait for and that are not configured */
 #define STORE_SEGMENT_BYTES_MIN ((uint64_t)64 << 10)
 #define STORE_SEGMENT_BYTES_MAX ((uint64_t)16 << 20)
@@ -133,6 +134,9 @@ struct store_frame {
     const uint8_t *ranges; /* head.ranges of them, as stored; in the buffer given to store_next() */
     const uint8_t *payload; /* stored_bytes, checked */
     uint64_t end;           /* sequence behind it */
+    /* What the frame's bits mean today: bit `i` as it was stored is reader_bits[i] now, STORE_READER_NONE
+     * where no configured reader is meant; 64 of them, for frozen_thaw(). NULL: as they were. */
+    const uint8_t *reader_bits;
     /* Damaged: no payload; only sequence, end and readers (all, where the head is damaged too) count. */
     bool damaged;
     uint64_t segment, offset; /* where it stands, for messages */
