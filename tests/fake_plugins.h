@@ -264,6 +264,20 @@ static const struct weir_plugin fake_text = {
     .options = fake_text_options,
 };
 
+static uint64_t fake_heavy_reserve(const void *state)
+{
+    (void)state;
+    return (uint64_t)40 << 20;
+}
+
+static const struct weir_plugin fake_heavy = {
+    .abi = WEIR_PLUGIN_ABI,
+    .kind = WEIR_OUTPUT,
+    .name = "heavy",
+    .summary = "Needs 40 MiB for itself.",
+    .reserve = fake_heavy_reserve,
+};
+
 static const struct weir_plugin *const fake_plugins[] = {
     &fake_tail, &fake_stdin, &fake_parse, &fake_context,
     &fake_file, &fake_null,  &fake_json,  &fake_text,
@@ -278,9 +292,20 @@ static const struct weir_plugin *fake_list(void *arg, enum weir_kind kind, size_
     return NULL;
 }
 
-static const struct weir_plugin *fake_find(void *arg, enum weir_kind kind, const char *name)
+static const char *fake_names(void *arg, enum weir_kind kind, size_t index)
+{
+    const struct weir_plugin *plugin = fake_list(arg, kind, index);
+    return plugin ? plugin->name : NULL;
+}
+
+static const struct weir_plugin *fake_find(void *arg, enum weir_kind kind, const char *name,
+                                           struct weir_error *err)
 {
     const struct weir_plugin *plugin;
+    if (kind == WEIR_OUTPUT && strcmp(name, "heavy") == 0) /* not listed */
+        return &fake_heavy;
+    if (kind == WEIR_OUTPUT && strcmp(name, "broken") == 0)
+        weir_error_set(err, -ENOENT, "broken.so is not there");
     for (size_t i = 0; (plugin = fake_list(arg, kind, i)); i++)
         if (strcmp(plugin->name, name) == 0)
             return plugin;
@@ -347,6 +372,7 @@ static int fake_check_listen(const char *text, struct weir_error *err)
 
 static const struct config_hooks fake_hooks = {
     .find_plugin = fake_find,
+    .list_names = fake_names,
     .list_plugins = fake_list,
     .load_plugins = fake_load,
     .condition_new = fake_condition_new,

@@ -150,6 +150,9 @@ WEIR_API uint64_t weir_batch_position(const struct weir_batch *batch, uint32_t i
 /* The logical clock of record `i`. */
 WEIR_API uint64_t weir_batch_clock(const struct weir_batch *batch, uint32_t i);
 
+/* The time of record `i`, in nanoseconds since 1970 UTC: its event time, else when it was observed. */
+WEIR_API int64_t weir_batch_time(const struct weir_batch *batch, uint32_t i);
+
 /* The 128-bit id of record `i`, the same every time that it is read from its source: XXH3 over stream
  * id and position. */
 WEIR_API void weir_batch_record_id(const struct weir_batch *batch, uint32_t i, uint8_t ret_id[16]);

@@ -5,13 +5,15 @@
 /* The page a plugin author reads first.
  *
  * A plugin is one constant descriptor: what it is, a table of options, a few callbacks. It is built into
- * the agent, or as a shared object in `service.plugin_path` that exports the descriptor under the name
- * `weir_plugin`; the source is the same.
+ * the agent, into one of the agent's modules (when it needs a library that others should not carry), or
+ * as a shared object in `service.plugin_path` that exports the descriptor under the name `weir_plugin`; the
+ * source is the same.
  *
  *   step                 thread                 what a plugin does
  *   describe             -                      nothing: the table is data
  *   check, explain,      main                   looks at the options alone: no files, no network, nothing kept
- *     reads, writes
+ *     reserve, reads,
+ *     writes
  *   open                 main, once             opens what it needs; never the network (a dead sink must not
  *                                               block the start)
  *   input.start, work,   the instance's own     reads into blocks, finds boundaries, emits; when
@@ -37,19 +39,19 @@
 
 /* Grows when anything in include/weir changes its layout or meaning; the agent refuses a plugin of
  * another number. */
-#define WEIR_PLUGIN_ABI 1
+#define WEIR_PLUGIN_ABI 2
 
 /* Begins the definition of a plugin's descriptor:
  *     WEIR_PLUGIN(out_null) = { .abi = WEIR_PLUGIN_ABI, .kind = WEIR_OUTPUT, ... };
- * The symbol is in_, filter_, out_ or codec_ and the name. `pkg-config --cflags weir` defines
- * WEIR_PLUGIN_SHARED for plugins built out of tree. */
+ * The symbol is in_, filter_, out_ or codec_ and the name; the agent's modules export it. `pkg-config
+ * --cflags weir` defines WEIR_PLUGIN_SHARED for plugins built out of tree. */
 #ifdef WEIR_PLUGIN_SHARED
 #define WEIR_PLUGIN(symbol)                                                                        \
     WEIR_API extern const struct weir_plugin weir_plugin;                                          \
     const struct weir_plugin weir_plugin
 #else
 #define WEIR_PLUGIN(symbol)                                                                        \
-    extern const struct weir_plugin weir_plugin_##symbol;                                          \
+    WEIR_API extern const struct weir_plugin weir_plugin_##symbol;                                 \
     const struct weir_plugin weir_plugin_##symbol
 #endif
 
@@ -74,6 +76,11 @@ struct weir_plugin {
      * that a record is delivered: sentences, each ended by a newline, for `weir explain`. Pure, as `check`
      * is. Optional. */
     void (*explain)(const void *self, struct weir_bytes *out);
+    /* The bytes that an instance with these options may use, at most, beside the batches that it is given:
+     * libraries and their threads, what is kept for each record under way. They count against
+     * service.memory_limit, and keeping within them is the plugin's business. Pure, as `check` is, and called
+     * after it. Optional: without it, what the instance uses is too little to count. */
+    uint64_t (*reserve)(const void *self);
     /* 0, or a negative errno and *err set. Optional. */
     int (*open)(void *self, struct weir_host *host, struct weir_error *err);
     void (*close)(void *self);

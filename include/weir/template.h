@@ -14,6 +14,12 @@
  * environment.) */
 struct weir_template;
 
+/* Compiles a template that is not an option of its own (the values of a map, say). NULL with *err set.
+ * @thread any. */
+WEIR_API struct weir_template *weir_template_new(const char *text, struct weir_error *err);
+/* For what weir_template_new() made, not for options. NULL is fine; returns NULL. */
+WEIR_API struct weir_template *weir_template_free(struct weir_template *tpl);
+
 /* True when the text is the same for every record; weir_template_text() is it then. What these return
  * lives as long as the template. */
 WEIR_API bool weir_template_is_constant(const struct weir_template *tpl);

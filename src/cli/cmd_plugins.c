@@ -10,26 +10,29 @@
 #include "config/suggest.h"
 #include "pipeline/config_hooks.h"
 #include "pipeline/descriptor.h"
+#include "pipeline/modules.h"
 
 #define FULL_NAME_MAX (DESCRIPTOR_NAME_MAX + sizeof("output/"))
 
-static void print_full_name(const struct weir_plugin *plugin, char ret_name[FULL_NAME_MAX])
+static void print_full_name(enum weir_kind kind, const char *name, char ret_name[FULL_NAME_MAX])
 {
-    snprintf(ret_name, FULL_NAME_MAX, "%s/%s", kind_name(plugin->kind), plugin->name);
+    snprintf(ret_name, FULL_NAME_MAX, "%s/%s", kind_name(kind), name);
 }
 
-static int list(const struct registry *registry)
+static int list(struct registry *registry)
 {
     static const char *const heads[] = { "PLUGIN", "SUMMARY", "FROM", NULL };
     struct table *table = table_new(heads);
     for (enum weir_kind kind = WEIR_INPUT; kind <= WEIR_CODEC_PLUGIN; kind++) {
-        const struct weir_plugin *plugin;
-        for (size_t i = 0; (plugin = registry_at(registry, kind, i)); i++) {
-            char name[FULL_NAME_MAX];
-            const char *file = registry_file(registry, plugin);
-            print_full_name(plugin, name);
-            table_text(table, name);
-            table_text(table, plugin->summary);
+        const char *name;
+        for (size_t i = 0; (name = registry_name_at(registry, kind, i)); i++) {
+            char full[FULL_NAME_MAX];
+            struct weir_error err;
+            const struct weir_plugin *plugin = registry_find(registry, kind, name, &err);
+            const char *file = registry_file(registry, kind, name);
+            print_full_name(kind, name, full);
+            table_text(table, full);
+            table_text(table, plugin ? plugin->summary : err.text);
             table_text(table, file ? file : "built in");
         }
     }
@@ -46,9 +49,9 @@ static enum command_status say_unknown(const struct command_line *line,
     size_t count = 0;
     suggestion_offer(&suggestion, "service");
     for (enum weir_kind kind = WEIR_INPUT; kind <= WEIR_CODEC_PLUGIN; kind++) {
-        const struct weir_plugin *plugin;
-        for (size_t i = 0; count < 64 && (plugin = registry_at(registry, kind, i)); i++) {
-            print_full_name(plugin, names[count]);
+        const char *name;
+        for (size_t i = 0; count < 64 && (name = registry_name_at(registry, kind, i)); i++) {
+            print_full_name(kind, name, names[count]);
             suggestion_offer(&suggestion, names[count++]);
         }
     }
@@ -57,10 +60,10 @@ static enum command_status say_unknown(const struct command_line *line,
 }
 
 /* KIND/NAME; "service" names the tables that belong to no plugin. */
-static enum command_status describe(const struct command_line *line,
-                                    const struct registry *registry,
+static enum command_status describe(const struct command_line *line, struct registry *registry,
                                     const struct config_hooks *hooks)
 {
+    struct weir_error err = { 0 };
     const char *word = line->args[0], *slash = strchr(word, '/');
     bool as_json = command_has(line, OPTION_JSON);
     if (strcmp(word, "service") == 0 && !as_json) {
@@ -68,7 +71,11 @@ static enum command_status describe(const struct command_line *line,
         return COMMAND_DONE;
     }
     enum weir_kind kind = slash ? kind_of((struct weir_str){ word, (size_t)(slash - word) }) : 0;
-    const struct weir_plugin *plugin = kind ? registry_find(registry, kind, slash + 1) : NULL;
+    const struct weir_plugin *plugin = kind ? registry_find(registry, kind, slash + 1, &err) : NULL;
+    if (err.code) {
+        command_error(line->command, "%s cannot be used: %s", word, err.text);
+        return COMMAND_FAILED;
+    }
     if (!plugin)
         return say_unknown(line, registry);
     if (as_json)
@@ -101,7 +108,7 @@ static enum command_status answer(const struct command_line *line, struct regist
 
 static enum command_status run(const struct command_line *line)
 {
-    struct registry *registry = registry_new(weir_builtin_plugins);
+    struct registry *registry = modules_registry();
     if (!registry) {
         command_error(line->command, "out of memory");
         return COMMAND_FAILED;

@@ -2,7 +2,7 @@
 /* What can be promised for a route follows from three things: whether its input can be asked again, what
  * its output calls delivered (its plugin says so, in words), and what else shares its pipeline's buffer.
  *
- *     {"memory": {"limit_bytes", "reserve_bytes", "buffer_bytes", "free_bytes"},
+ *     {"memory": {"limit_bytes", "reserve_bytes", "buffer_bytes", "plugin_bytes", "free_bytes"},
  *      "disk": {"directory", "tier_bytes", "dead_letter_bytes"},
  *      "pipelines": [{
  *        "name", "buffer_bytes", "disk_bytes", "dead_letter_bytes",
@@ -101,6 +101,7 @@ json_t *explain_config(const struct config *config)
     json_t *pipelines = document_must(json_array()), *disk = document_must(json_object());
     uint64_t tiers = 0, dead_letters = 0, buffers = 0, reserve = CONFIG_RESERVE_BYTES,
              limit = config->service.memory_limit;
+    const uint64_t plugins = config_plugins_reserve(config->pipelines, config->pipeline_count);
     for (size_t i = 0; i < config->pipeline_count; i++) {
         buffers += config->pipelines[i].buffer.memory;
         reserve += config->pipelines[i].buffer.disk ? CONFIG_DISK_RESERVE_BYTES : 0;
@@ -111,8 +112,9 @@ json_t *explain_config(const struct config *config)
     document_put(memory, "limit_bytes", document_number(limit));
     document_put(memory, "reserve_bytes", document_number(reserve));
     document_put(memory, "buffer_bytes", document_number(buffers));
-    document_put(memory, "free_bytes",
-                 document_number(limit - reserve - buffers)); /* it has been checked */
+    document_put(memory, "plugin_bytes", document_number(plugins));
+    document_put(memory, "free_bytes", /* it has been checked */
+                 document_number(limit - reserve - buffers - plugins));
     document_put(document, "memory", memory);
     document_put(disk, "directory", document_text(weir_str_of(config->service.data_dir)));
     document_put(disk, "tier_bytes", document_number(tiers));

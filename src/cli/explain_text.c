@@ -266,7 +266,13 @@ void explain_print(const json_t *document, FILE *out)
     json_t *pipeline;
     fputs("memory: ", out);
     print_bytes(memory, "buffer_bytes", out);
-    fputs(" for buffers and a reserve of ", out);
+    fputs(" for buffers", out);
+    if (json_integer_value(json_object_get(memory, "plugin_bytes"))) {
+        fputs(", ", out);
+        print_bytes(memory, "plugin_bytes", out);
+        fputs(" for plugins", out);
+    }
+    fputs(" and a reserve of ", out);
     print_bytes(memory, "reserve_bytes", out);
     fputs(", of ", out);
     print_bytes(memory, "limit_bytes", out);

@@ -5,6 +5,7 @@
 
 #include "admin/address.h"
 #include "pipeline/config_hooks.h"
+#include "pipeline/modules.h"
 
 static int check_listen(const char *text, struct weir_error *err)
 {
@@ -15,7 +16,7 @@ static int check_listen(const char *text, struct weir_error *err)
 void load_read(const struct command_line *line, struct load *ret)
 {
     *ret = (struct load){ .path = command_config_path(line) };
-    ret->registry = registry_new(weir_builtin_plugins);
+    ret->registry = modules_registry();
     if (!ret->registry) {
         command_error(line->command, "out of memory");
         exit(COMMAND_FAILED);

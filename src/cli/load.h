@@ -18,7 +18,7 @@ struct load {
 };
 
 /* Reads the configuration that the command line names. Nothing that it names is opened or started, but
- * the shared objects of service.plugin_path, which are loaded. Ends the process when memory is short. */
+ * modules of the plugins it names and the shared objects of service.plugin_path, which are loaded. Ends the process when memory is short. */
 void load_read(const struct command_line *line, struct load *ret);
 
 /* Says on stderr what was found, warnings too, and how much of it is wrong. COMMAND_DONE when nothing

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a pipeline may hold, in memory and on disk. The pipelines' buffers share one limit:
  *
- *     service.memory_limit  |  reserve  |  buffer.memory and 2MiB for a disk tier, of each pipeline ...  |  rest  |
+ *     service.memory_limit  |  reserve  |  plugins  |  buffer.memory and 2MiB for a disk tier, of each pipeline ...  |  rest  |
  *
- * A buffer that says no size gets 16MiB, or, where that is too much, an equal share of what the others
- * leave. What does not fit is found here, with the sum, and not when a host is short of memory.
+ * "Plugins" is what they say that they may use beside batches: a library's threads and queues, say. A buffer
+ * that says no size gets 16MiB, or, where that is too much, an equal share of what the others leave. What does
+ * not fit is found here, with the sum, and not when a host is short of memory.
  *
  * Whether `disk` and `dead_letter` fit onto the file system is not asked: that changes while the agent runs,
  * and it lives with a full disk. But a key that would mean nothing is refused, since whoever wrote it
@@ -293,11 +294,31 @@ static uint64_t add(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
+static uint64_t entries_reserve(const struct config_plugin *entries, size_t count)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum = add(sum, entries[i].reserve);
+    return sum;
+}
+
+uint64_t config_plugins_reserve(const struct config_pipeline *pipelines, size_t count)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct config_pipeline *pipeline = &pipelines[i];
+        sum = add(sum, entries_reserve(pipeline->inputs, pipeline->input_count));
+        sum = add(sum, entries_reserve(pipeline->filters, pipeline->filter_count));
+        sum = add(sum, entries_reserve(pipeline->outputs, pipeline->output_count));
+    }
+    return sum;
+}
+
 static void say_sum(struct reading *reading, const struct config_pipeline *pipelines, size_t count,
-                    uint64_t sum)
+                    uint64_t plugins, uint64_t sum)
 {
     char parts[400] = "", size[UNITS_TEXT_MAX], limit[UNITS_TEXT_MAX], reserve[UNITS_TEXT_MAX];
-    char tiers[100] = "";
+    char tiers[100] = "", own[2 * UNITS_TEXT_MAX] = "";
     size_t len = 0, shown = count <= 6 ? count : 5, disks = 0;
     for (size_t i = 0; i < count; i++)
         disks += pipelines[i].buffer.disk > 0;
@@ -310,14 +331,18 @@ static void say_sum(struct reading *reading, const struct config_pipeline *pipel
     units_print_size(CONFIG_DISK_RESERVE_BYTES, size);
     if (disks)
         snprintf(tiers, sizeof(tiers), "%zu x %s for disk tiers + ", disks, size);
+    if (plugins) {
+        units_print_size(plugins, size);
+        snprintf(own, sizeof(own), "%s + ", size);
+    }
     units_print_size(CONFIG_RESERVE_BYTES, reserve);
     units_print_size(sum, size);
     units_print_size(reading->config->service.memory_limit, limit);
     reading_error(
         reading, reading->limit_place,
-        "the pipelines' buffers and the reserve need %s%s%s = %s, but service.memory_limit is "
+        "the pipelines' buffers%s and the reserve need %s%s%s%s = %s, but service.memory_limit is "
         "%s: raise it, or give the pipelines less buffer.memory",
-        parts, tiers, reserve, size, limit);
+        plugins ? ", what their plugins use" : "", parts, tiers, own, reserve, size, limit);
 }
 
 /* As far as it is known before the memory is shared. */
@@ -328,7 +353,9 @@ static uint64_t memory_asked(const struct config_buffer *buffer)
 
 void buffers_share(struct reading *reading, struct config_pipeline *pipelines, size_t count)
 {
-    uint64_t sum = CONFIG_RESERVE_BYTES, limit = reading->config->service.memory_limit, silent = 0;
+    const uint64_t plugins = config_plugins_reserve(pipelines, count);
+    uint64_t sum = add(CONFIG_RESERVE_BYTES, plugins), silent = 0;
+    const uint64_t limit = reading->config->service.memory_limit;
     for (size_t i = 0; i < count; i++) {
         sum = add(sum, memory_asked(&pipelines[i].buffer));
         silent += pipelines[i].buffer.memory == 0;
@@ -345,5 +372,5 @@ void buffers_share(struct reading *reading, struct config_pipeline *pipelines, s
             sum = add(sum, each);
         }
     if (sum > limit)
-        say_sum(reading, pipelines, count, sum);
+        say_sum(reading, pipelines, count, plugins, sum);
 }

@@ -23,9 +23,13 @@ struct config_place {
 /* How config finds what layers above it provide. All functions are pure. */
 struct config_hooks {
     void *arg;
-    /* The plugin of that kind and name, or NULL. */
-    const struct weir_plugin *(*find_plugin)(void *arg, enum weir_kind kind, const char *name);
-    /* The `index`th plugin of a kind, for "did you mean"; NULL after the last. */
+    /* The plugin of that kind and name. NULL when there is none, and also, with *err set, when there is one
+     * and it cannot be used. */
+    const struct weir_plugin *(*find_plugin)(void *arg, enum weir_kind kind, const char *name,
+                                             struct weir_error *err);
+    /* The name of the `index`th plugin of a kind, for "did you mean"; NULL after the last. */
+    const char *(*list_names)(void *arg, enum weir_kind kind, size_t index);
+    /* The `index`th of those that can be used, for documents; NULL after the last. */
     const struct weir_plugin *(*list_plugins)(void *arg, enum weir_kind kind, size_t index);
     /* Shared objects found in `plugin_path` become findable; before any pipeline is read. */
     int (*load_plugins)(void *arg, const char *dir, struct weir_error *err);
@@ -47,10 +51,11 @@ struct config_hooks {
 /* One `- type: ...` entry. */
 struct config_plugin {
     const struct weir_plugin *plugin;
-    char *id;        /* unique within its pipeline and kind: "tail", "tail.2", or as configured */
-    void *state;     /* plugin->state_size bytes, options filled in; whoever opens it closes it */
-    void *when;      /* a condition from hooks->condition_new, or NULL */
-    char *when_text; /* as written */
+    char *id;         /* unique within its pipeline and kind: "tail", "tail.2", or as configured */
+    void *state;      /* plugin->state_size bytes, options filled in; whoever opens it closes it */
+    void *when;       /* a condition from hooks->condition_new, or NULL */
+    char *when_text;  /* as written */
+    uint64_t reserve; /* bytes that it may use beside batches */
     struct config_place place;
 };
 
@@ -83,7 +88,8 @@ struct config_buffer {
     struct config_place place;
 };
 
-/* What the agent needs besides the pipelines' buffers: with their sum it must fit into memory_limit. */
+/* What the agent needs besides the pipelines' buffers and what their plugins reserve: with the sum of these it
+ * must fit into memory_limit. */
 #define CONFIG_RESERVE_BYTES ((uint64_t)8 << 20)
 /* The same for each pipeline with a disk tier: frames being made and read, and the list of segments. */
 #define CONFIG_DISK_RESERVE_BYTES ((uint64_t)2 << 20)
@@ -99,6 +105,9 @@ struct config_pipeline {
     size_t input_count, filter_count, output_count;
     struct config_buffer buffer;
 };
+
+/* What the plugins of `count` pipelines reserve, in bytes. */
+uint64_t config_plugins_reserve(const struct config_pipeline *pipelines, size_t count);
 
 enum config_message_format { MESSAGES_TEXT, MESSAGES_JSON };
 

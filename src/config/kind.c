@@ -36,6 +36,15 @@ enum weir_kind kind_of(struct weir_str name)
     return 0;
 }
 
+static bool is_named(const struct config_hooks *hooks, enum weir_kind kind, const char *name)
+{
+    const char *other;
+    for (size_t i = 0; (other = hooks->list_names(hooks->arg, kind, i)); i++)
+        if (strcmp(other, name) == 0)
+            return true;
+    return false;
+}
+
 const struct weir_plugin *kind_find_plugin(enum weir_kind kind, const struct node *type,
                                            const struct config_hooks *hooks,
                                            struct diagnostics *diag)
@@ -48,19 +57,26 @@ const struct weir_plugin *kind_find_plugin(enum weir_kind kind, const struct nod
                         kinds[kind - WEIR_INPUT].with_article);
         return NULL;
     }
-    const struct weir_plugin *plugin = hooks->find_plugin(hooks->arg, kind, name);
+    struct weir_error err = { 0 };
+    const struct weir_plugin *plugin = hooks->find_plugin(hooks->arg, kind, name, &err);
     if (plugin)
         return plugin;
+    if (err.code) {
+        diagnostics_add(diag, DIAGNOSTIC_ERROR, place.file, place.line, place.column,
+                        "%s \"%s\" cannot be used: %s", kind_name(kind), name, err.text);
+        return NULL;
+    }
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
-        if (hooks->find_plugin(hooks->arg, kinds[i].kind, name)) {
+        if (is_named(hooks, kinds[i].kind, name)) {
             diagnostics_add(diag, DIAGNOSTIC_ERROR, place.file, place.line, place.column,
                             "\"%s\" is %s, not %s", name, kinds[i].with_article,
                             kinds[kind - WEIR_INPUT].with_article);
             return NULL;
         }
     struct suggestion near = { .word = name };
-    for (size_t i = 0; (plugin = hooks->list_plugins(hooks->arg, kind, i)); i++)
-        suggestion_offer(&near, plugin->name);
+    const char *other;
+    for (size_t i = 0; (other = hooks->list_names(hooks->arg, kind, i)); i++)
+        suggestion_offer(&near, other);
     char advice[SUGGESTION_TEXT_MAX];
     suggestion_print(&near, advice);
     diagnostics_add(diag, DIAGNOSTIC_ERROR, place.file, place.line, place.column,

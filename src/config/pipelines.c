@@ -146,8 +146,11 @@ static bool read_options(struct reading *reading, const struct node *map,
     instance->id = entry.id;
     if (entry.when)
         good &= set_condition(reading, instance, section.what, map, entry.when);
-    return good &&
+    good = good &&
            options_check(&reading->options, plugin, section.what, map, map->place, instance->state);
+    if (good && plugin->reserve)
+        instance->reserve = plugin->reserve(instance->state);
+    return good;
 }
 
 /* The plugin that an entry names, or NULL and said. */

@@ -45,8 +45,8 @@ const struct weir_option service_options[] = {
       .min = "10MiB",
       .max = "1TiB",
       .help =
-          "What all pipelines together may use. The sum of their buffer.memory and a reserve of 8MiB "
-          "must fit." },
+          "What all pipelines together may use. The sum of their buffer.memory, of what their plugins say "
+          "that they use beside it, and a reserve of 8MiB must fit." },
     { .name = "shutdown_timeout",
       .type = WEIR_DURATION,
       .offset = offsetof(struct config_service, shutdown_timeout),

@@ -5,9 +5,15 @@
 #include "record/encoder.h"
 #include "record/template.h"
 
-static const struct weir_plugin *find_plugin(void *arg, enum weir_kind kind, const char *name)
+static const struct weir_plugin *find_plugin(void *arg, enum weir_kind kind, const char *name,
+                                             struct weir_error *err)
 {
-    return registry_find(arg, kind, name);
+    return registry_find(arg, kind, name, err);
+}
+
+static const char *list_names(void *arg, enum weir_kind kind, size_t index)
+{
+    return registry_name_at(arg, kind, index);
 }
 
 static const struct weir_plugin *list_plugins(void *arg, enum weir_kind kind, size_t index)
@@ -35,6 +41,7 @@ struct config_hooks config_hooks_of(struct registry *registry)
     return (struct config_hooks){
         .arg = registry,
         .find_plugin = find_plugin,
+        .list_names = list_names,
         .list_plugins = list_plugins,
         .load_plugins = load_plugins,
         .condition_new = make_condition,

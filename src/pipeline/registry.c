@@ -3,13 +3,21 @@
  * `weir_plugin` for a shared object. Both are checked alike and then found alike; nothing that comes
  * later can tell them apart.
  *
+ * The agent's own modules hold what needs a heavy library: kafka.so is linked with librdkafka, which brings
+ * four more libraries and megabytes. Which plugins are in which module is known without looking, from a list
+ * that the build writes, so that a module is opened when a configuration names one of its plugins, and an
+ * agent without Kafka does not carry Kafka. The descriptor in a module goes by its own symbol, as built-in
+ * ones do; a module may have several. What a library leaves behind (handlers at exit, thread-local data) must
+ * find its code: modules are RTLD_NODELETE, and stay until the process ends.
+ *
  * Objects are loaded RTLD_NOW, so that a missing function is found now and not in the middle of a
  * delivery, and RTLD_LOCAL, so that two of them may have the same names inside. They are looked at in
  * the order of their names: which of two plugins of one name is refused does not depend on the
  * directory's mood.
  *
  * Rejected: a plugin taking the place of a built-in one of its name. It would be convenient for trying a
- * change, and a way to be wrong for months about what runs. */
+ * change, and a way to be wrong for months about what runs. Opening every module to ask it for its plugins:
+ * that is to carry Kafka. */
 #include "pipeline/registry.h"
 
 #include <assert.h>
@@ -24,9 +32,12 @@
 #include "pipeline/descriptor.h"
 
 struct entry {
-    const struct weir_plugin *plugin;
-    void *object; /* from dlopen(); NULL: built in */
-    char *file;
+    enum weir_kind kind;
+    const char *name;
+    const struct weir_plugin *plugin;     /* NULL: its module is not loaded */
+    const struct registry_module *module; /* NULL: it is in none of the agent's */
+    void *object;                         /* from dlopen(); NULL: built in, or not loaded */
+    char *file;                           /* NULL: built in */
 };
 
 struct registry {
@@ -34,16 +45,16 @@ struct registry {
     size_t count, room;
 };
 
-static int compare(const struct weir_plugin *plugin, enum weir_kind kind, const char *name)
+static int compare(const struct entry *entry, enum weir_kind kind, const char *name)
 {
-    return plugin->kind != kind ? (int)plugin->kind - (int)kind : strcmp(plugin->name, name);
+    return entry->kind != kind ? (int)entry->kind - (int)kind : strcmp(entry->name, name);
 }
 
-static const struct entry *find_entry(const struct registry *registry, enum weir_kind kind,
-                                      const char *name)
+static struct entry *find_entry(const struct registry *registry, enum weir_kind kind,
+                                const char *name)
 {
     for (size_t i = 0; i < registry->count; i++)
-        if (compare(registry->entries[i].plugin, kind, name) == 0)
+        if (compare(&registry->entries[i], kind, name) == 0)
             return &registry->entries[i];
     return NULL;
 }
@@ -59,8 +70,7 @@ static int add_entry(struct registry *registry, const struct entry *entry)
         registry->room = room;
     }
     size_t at = 0;
-    while (at < registry->count &&
-           compare(registry->entries[at].plugin, entry->plugin->kind, entry->plugin->name) < 0)
+    while (at < registry->count && compare(&registry->entries[at], entry->kind, entry->name) < 0)
         at++;
     memmove(&registry->entries[at + 1], &registry->entries[at],
             (registry->count - at) * sizeof(*entry));
@@ -73,7 +83,7 @@ struct registry *registry_new(const struct weir_plugin *const *builtin)
 {
     struct registry *registry = calloc(1, sizeof(*registry));
     for (; registry && *builtin; builtin++) {
-        struct entry entry = { .plugin = *builtin };
+        struct entry entry = { (*builtin)->kind, (*builtin)->name, .plugin = *builtin };
         assert(descriptor_check(*builtin, NULL) == 0);
         assert(!find_entry(registry, (*builtin)->kind, (*builtin)->name));
         if (add_entry(registry, &entry) < 0)
@@ -115,7 +125,8 @@ static int check_object(const struct registry *registry, const char *file,
     return 0;
 }
 
-static int load_object(struct registry *registry, const char *file, struct weir_error *err)
+/* Runs code of the file's. */
+static int open_object(const char *file, int flags, void **ret_object, struct weir_error *err)
 {
     struct stat st;
     if (stat(file, &st) < 0)
@@ -125,12 +136,23 @@ static int load_object(struct registry *registry, const char *file, struct weir_
     if (st.st_mode & S_IWOTH)
         return weir_error_set(err, -EPERM,
                               "%s: everyone may write to it, so it is not loaded: chmod o-w", file);
-    void *object = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-    if (!object)
+    *ret_object = dlopen(file, RTLD_NOW | RTLD_LOCAL | flags);
+    if (!*ret_object)
         return weir_error_set(err, -ENOEXEC, "cannot load a plugin: %s", dlerror());
+    return 0;
+}
+
+static int load_object(struct registry *registry, const char *file, struct weir_error *err)
+{
+    void *object;
+    int r = open_object(file, 0, &object, err);
+    if (r < 0)
+        return r;
     struct entry entry = { .plugin = dlsym(object, "weir_plugin"), .object = object };
-    int r = check_object(registry, file, entry.plugin, err);
+    r = check_object(registry, file, entry.plugin, err);
     if (r == 0) {
+        entry.kind = entry.plugin->kind;
+        entry.name = entry.plugin->name;
         entry.file = strdup(file);
         r = entry.file ? add_entry(registry, &entry) : -ENOMEM;
         if (r < 0)
@@ -191,26 +213,91 @@ int registry_load(struct registry *registry, const char *dir, struct weir_error 
                           refused - 1);
 }
 
-const struct weir_plugin *registry_find(const struct registry *registry, enum weir_kind kind,
-                                        const char *name)
+/* ---- the agent's modules --------------------------------------------------------------------------- */
+
+int registry_add_modules(struct registry *registry, const struct registry_module *modules,
+                         const char *dir)
+{
+    for (; modules->file; modules++) {
+        struct entry entry = { modules->kind, modules->name, .module = modules };
+        assert(!find_entry(registry, modules->kind, modules->name));
+        if (asprintf(&entry.file, "%s/%s", dir, modules->file) < 0)
+            return -ENOMEM;
+        if (add_entry(registry, &entry) < 0) {
+            free(entry.file);
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+/* Module and list are of one build, or somebody has mixed two. */
+static int check_module(const struct entry *entry, const struct weir_plugin *plugin,
+                        struct weir_error *err)
+{
+    struct weir_error wrong;
+    if (!plugin)
+        return weir_error_set(err, -EINVAL,
+                              "%s: it does not export \"%s\": it is of another version",
+                              entry->file, entry->module->symbol);
+    if (descriptor_check(plugin, &wrong) < 0)
+        return weir_error_set(err, wrong.code, "%s: %s", entry->file, wrong.text);
+    if (compare(entry, plugin->kind, plugin->name) != 0)
+        return weir_error_set(err, -EINVAL, "%s: it brings %s \"%s\" in its place", entry->file,
+                              kind_name(plugin->kind), plugin->name);
+    return 0;
+}
+
+/* The entry's plugin; NULL with *err set when it is in a module that cannot be loaded. */
+static const struct weir_plugin *entry_plugin(struct entry *entry, struct weir_error *err)
+{
+    if (entry->plugin)
+        return entry->plugin;
+    int r = open_object(entry->file, RTLD_NODELETE, &entry->object, err);
+    if (r == -ENOENT)
+        weir_error_set(err, r, "%s is not there: install the package that brings it", entry->file);
+    if (r < 0)
+        return NULL;
+    const struct weir_plugin *plugin = dlsym(entry->object, entry->module->symbol);
+    if (check_module(entry, plugin, err) < 0) {
+        dlclose(entry->object);
+        entry->object = NULL;
+        return NULL;
+    }
+    entry->plugin = plugin;
+    return plugin;
+}
+
+/* ---- finding ---------------------------------------------------------------------------------------- */
+
+const struct weir_plugin *registry_find(struct registry *registry, enum weir_kind kind,
+                                        const char *name, struct weir_error *err)
+{
+    struct entry *entry = find_entry(registry, kind, name);
+    return entry ? entry_plugin(entry, err) : NULL;
+}
+
+const char *registry_name_at(const struct registry *registry, enum weir_kind kind, size_t index)
+{
+    for (size_t i = 0; i < registry->count; i++)
+        if (registry->entries[i].kind == kind && index-- == 0)
+            return registry->entries[i].name;
+    return NULL;
+}
+
+const struct weir_plugin *registry_at(struct registry *registry, enum weir_kind kind, size_t index)
+{
+    for (size_t i = 0; i < registry->count; i++) {
+        struct entry *entry = &registry->entries[i];
+        const struct weir_plugin *plugin = entry->kind == kind ? entry_plugin(entry, NULL) : NULL;
+        if (plugin && index-- == 0)
+            return plugin;
+    }
+    return NULL;
+}
+
+const char *registry_file(const struct registry *registry, enum weir_kind kind, const char *name)
 {
     const struct entry *entry = find_entry(registry, kind, name);
-    return entry ? entry->plugin : NULL;
-}
-
-const struct weir_plugin *registry_at(const struct registry *registry, enum weir_kind kind,
-                                      size_t index)
-{
-    for (size_t i = 0; i < registry->count; i++)
-        if (registry->entries[i].plugin->kind == kind && index-- == 0)
-            return registry->entries[i].plugin;
-    return NULL;
-}
-
-const char *registry_file(const struct registry *registry, const struct weir_plugin *plugin)
-{
-    for (size_t i = 0; i < registry->count; i++)
-        if (registry->entries[i].plugin == plugin)
-            return registry->entries[i].file;
-    return NULL;
+    return entry ? entry->file : NULL;
 }

@@ -57,6 +57,13 @@ uint64_t weir_batch_clock(const struct weir_batch *batch, uint32_t i)
     return run->clock + (batch->ticks ? batch->ticks[i] : i - run->first);
 }
 
+int64_t weir_batch_time(const struct weir_batch *batch, uint32_t i)
+{
+    if (batch->records && batch->records[i].event_time != WEIR_TIME_UNSET)
+        return batch->records[i].event_time;
+    return weir_batch_run(batch, i)->observed;
+}
+
 void weir_batch_record_id(const struct weir_batch *batch, uint32_t i, uint8_t ret_id[16])
 {
     struct {

@@ -156,6 +156,18 @@ void template_free(struct weir_template *tpl)
     free(tpl);
 }
 
+struct weir_template *weir_template_new(const char *text, struct weir_error *err)
+{
+    size_t offset;
+    return template_new(text, err, &offset);
+}
+
+struct weir_template *weir_template_free(struct weir_template *tpl)
+{
+    template_free(tpl);
+    return NULL;
+}
+
 /* ---- asking ------------------------------------------------------------------------------------------- */
 
 bool weir_template_is_constant(const struct weir_template *tpl)
@@ -208,13 +220,6 @@ static int render_field(const struct piece *piece, const struct weir_batch *batc
     return add_clean(out, (struct weir_str){ field.value, field.value_len }, clean);
 }
 
-static int64_t record_time(const struct weir_batch *batch, uint32_t i)
-{
-    if (batch->records && batch->records[i].event_time != WEIR_TIME_UNSET)
-        return batch->records[i].event_time;
-    return weir_batch_run(batch, i)->observed;
-}
-
 static int render_time(char code, const struct civil *civil, struct weir_bytes *out)
 {
     char text[4];
@@ -247,7 +252,7 @@ int weir_template_render(const struct weir_template *tpl, const struct weir_batc
         case PIECE_FIELD: r = render_field(piece, batch, i, clean, out); break;
         case PIECE_TIME:
             if (!known)
-                civil = civil_from_ns(record_time(batch, i));
+                civil = civil_from_ns(weir_batch_time(batch, i));
             known = true;
             r = render_time(piece->code, &civil, out);
             break;

@@ -461,6 +461,13 @@ START_TEST(pipelines)
                                     "service:\n  memory_limit: 20MiB\n",
           "f:6:17: error: the pipelines' buffers and the reserve need 20MiB + 1MiB + 8MiB = 29MiB, but "
           "service.memory_limit is 20MiB: raise it, or give the pipelines less buffer.memory\n" },
+        { "pipelines:\n  p: {inputs: [{type: stdin}], outputs: [{type: heavy}, {type: heavy}]}\n",
+          "f:1:1: error: the pipelines' buffers, what their plugins use and the reserve need 1MiB + "
+          "80MiB + 8MiB = 89MiB, but service.memory_limit is 64MiB: raise it, or give the pipelines "
+          "less buffer.memory\n" },
+        /* a plugin that cannot be had */
+        { OUTPUT("{type: broken}"),
+          "f:3:8: error: output \"broken\" cannot be used: broken.so is not there\n" },
     };
     check_all(cases, COUNT_OF(cases));
 }

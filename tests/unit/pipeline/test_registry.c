@@ -3,11 +3,13 @@
 
 #include <check.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pipeline/modules.h"
 #include "support/check_main.h"
 
 static void apply(void *state, struct weir_batch *batch)
@@ -86,14 +88,14 @@ static void expect_refused(int code, const char *text)
 
 START_TEST(plugins_are_found_by_kind_and_name)
 {
-    ck_assert_ptr_eq(registry_find(registry, WEIR_FILTER, "a"), &filter_a);
-    ck_assert_ptr_eq(registry_find(registry, WEIR_OUTPUT, "a"), &output_a);
-    ck_assert_ptr_null(registry_find(registry, WEIR_INPUT, "a"));
-    ck_assert_ptr_null(registry_find(registry, WEIR_FILTER, "c"));
+    ck_assert_ptr_eq(registry_find(registry, WEIR_FILTER, "a", NULL), &filter_a);
+    ck_assert_ptr_eq(registry_find(registry, WEIR_OUTPUT, "a", NULL), &output_a);
+    ck_assert_ptr_null(registry_find(registry, WEIR_INPUT, "a", NULL));
+    ck_assert_ptr_null(registry_find(registry, WEIR_FILTER, "c", NULL));
     ck_assert_ptr_eq(registry_at(registry, WEIR_FILTER, 0), &filter_a);
     ck_assert_ptr_eq(registry_at(registry, WEIR_FILTER, 1), &filter_b);
     ck_assert_ptr_null(registry_at(registry, WEIR_FILTER, 2));
-    ck_assert_ptr_null(registry_file(registry, &filter_a));
+    ck_assert_ptr_null(registry_file(registry, WEIR_FILTER, "a"));
 }
 END_TEST
 
@@ -103,11 +105,11 @@ START_TEST(a_shared_object_is_found_like_the_others)
     put_file("README", "not looked at", 0644);
     put_file(".hidden.so", "not looked at", 0644);
     ck_assert_int_eq(registry_load(registry, dir, &err), 0);
-    const struct weir_plugin *plugin = registry_find(registry, WEIR_FILTER, "good");
+    const struct weir_plugin *plugin = registry_find(registry, WEIR_FILTER, "good", NULL);
     ck_assert_ptr_nonnull(plugin);
     ck_assert_ptr_eq(registry_at(registry, WEIR_FILTER, 2), plugin);
     ck_assert_str_eq(plugin->summary, "Does nothing well.");
-    ck_assert_str_eq(strrchr(registry_file(registry, plugin), '/'), "/good.so");
+    ck_assert_str_eq(strrchr(registry_file(registry, WEIR_FILTER, "good"), '/'), "/good.so");
     ck_assert_int_eq(plugin->check(NULL, &err), -1);
     ck_assert_str_eq(err.text, "called back");
 }
@@ -116,7 +118,7 @@ END_TEST
 START_TEST(cfg_14_another_abi_is_refused_by_name)
 {
     put_object("wrong_abi", "x.so");
-    expect_refused(-EINVAL, "/x.so: it is built for plugin ABI 42, and this agent has ABI 1");
+    expect_refused(-EINVAL, "/x.so: it is built for plugin ABI 43, and this agent has ABI 2");
 }
 END_TEST
 
@@ -178,7 +180,7 @@ START_TEST(a_name_is_given_once)
     registry_free(registry);
     registry = registry_new(taken);
     expect_refused(-EEXIST, "/a.so: it brings filter \"good\", which is built in already");
-    ck_assert_ptr_eq(registry_find(registry, WEIR_FILTER, "good"), &filter_good);
+    ck_assert_ptr_eq(registry_find(registry, WEIR_FILTER, "good", NULL), &filter_good);
 }
 END_TEST
 
@@ -190,7 +192,74 @@ START_TEST(one_that_is_refused_does_not_keep_out_the_others)
     put_file("d.so", "", 0644);
     expect_refused(-EINVAL, "/a.so: it does not export");
     ck_assert_ptr_nonnull(strstr(err.text, "(and 2 more files there are refused)"));
-    ck_assert_ptr_nonnull(registry_find(registry, WEIR_FILTER, "good"));
+    ck_assert_ptr_nonnull(registry_find(registry, WEIR_FILTER, "good", NULL));
+}
+END_TEST
+
+static const struct registry_module modules[] = {
+    { "good.so", WEIR_FILTER, "good", "weir_plugin" },
+    { "good_again.so", WEIR_FILTER, "other", "weir_plugin" },
+    { "missing.so", WEIR_FILTER, "missing", "weir_plugin" },
+    { "good.so", WEIR_FILTER, "newer", "weir_plugin_newer" },
+    { 0 },
+};
+
+START_TEST(a_module_is_loaded_when_it_is_asked_for)
+{
+    ck_assert_int_eq(registry_add_modules(registry, modules, dir), 0);
+    const char *const names[] = { "a", "b", "good", "missing", "newer", "other", NULL };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        ck_assert_pstr_eq(registry_name_at(registry, WEIR_FILTER, i), names[i]);
+    /* It is not there until now: so it was not looked for. */
+    put_object("good", "good.so");
+    const struct weir_plugin *plugin = registry_find(registry, WEIR_FILTER, "good", &err);
+    ck_assert_ptr_nonnull(plugin);
+    ck_assert_int_eq(err.code, 0);
+    ck_assert_ptr_eq(registry_find(registry, WEIR_FILTER, "good", &err), plugin);
+    ck_assert_str_eq(strrchr(registry_file(registry, WEIR_FILTER, "good"), '/'), "/good.so");
+    ck_assert_ptr_eq(registry_at(registry, WEIR_FILTER, 2), plugin);
+    ck_assert_ptr_null(registry_at(registry, WEIR_FILTER, 3)); /* the others cannot be had */
+}
+END_TEST
+
+START_TEST(cfg_14_a_module_that_cannot_be_loaded_is_told)
+{
+    static const struct {
+        const char *name, *want;
+    } cases[] = {
+        { "missing", "/missing.so is not there: install the package that brings it" },
+        { "other", "/good_again.so: it brings filter \"good\" in its place" },
+        { "newer", "/good.so: it does not export \"weir_plugin_newer\": it is of another version" },
+    };
+    ck_assert_int_eq(registry_add_modules(registry, modules, dir), 0);
+    put_object("good", "good.so");
+    put_object("good_again", "good_again.so");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        memset(&err, 0, sizeof(err));
+        ck_assert_ptr_null(registry_find(registry, WEIR_FILTER, cases[i].name, &err));
+        ck_assert_msg(strstr(err.text, cases[i].want) != NULL, "%s", err.text);
+    }
+    /* A shared object of the user's does not take a module's place. */
+    ck_assert_int_eq(registry_load(registry, dir, &err), -EEXIST);
+}
+END_TEST
+
+START_TEST(modules_are_where_the_program_belongs)
+{
+    static const struct {
+        const char *program, *want;
+    } cases[] = {
+        { "/work/build/src/cli/weir", "/work/build/plugins" },
+        { "/src/cli/weir", weir_module_dir },
+        { "/usr/bin/weir", weir_module_dir },
+        { "/tmp/src/cli/weird", weir_module_dir },
+        { "", weir_module_dir },
+    };
+    char found[PATH_MAX];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        modules_directory(cases[i].program, found);
+        ck_assert_str_eq(found, cases[i].want);
+    }
 }
 END_TEST
 
@@ -227,6 +296,9 @@ int main(void)
     tcase_add_test(tc, a_missing_directory_is_an_error);
     tcase_add_test(tc, a_name_is_given_once);
     tcase_add_test(tc, one_that_is_refused_does_not_keep_out_the_others);
+    tcase_add_test(tc, a_module_is_loaded_when_it_is_asked_for);
+    tcase_add_test(tc, cfg_14_a_module_that_cannot_be_loaded_is_told);
+    tcase_add_test(tc, modules_are_where_the_program_belongs);
     tcase_add_test(tc, many_are_kept);
     Suite *suite = suite_create("pipeline/registry");
     suite_add_tcase(suite, tc);
