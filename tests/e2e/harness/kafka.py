@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real Apache Kafka, one KRaft node on 127.0.0.1, and an independent client of it.
+
+What it takes is fetched once into ~/.cache/weir-tests (WEIR_TEST_CACHE): Kafka's jars from Maven Central, and the Python
+client confluent-kafka, which brings a librdkafka of its own. Where they cannot be had the tests skip and say why; a Kafka that
+is there and does not start is an error.
+
+    broker = Kafka(directory)        makes certificates, users and an empty log
+    broker.start() kill() pause() resume()      it is there when start() returns
+    broker.plain  tls  scram  scram_tls         "127.0.0.1:PORT" of each listener
+    broker.create("topic", partitions=4)  delete("topic")  deny("topic")  allow("topic")
+    broker.read("topic")                        all messages of it, as Message"""
+import collections
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from .wait import SLOWNESS, wait_until
+
+VERSION = "4.0.0"
+CACHE = Path(os.environ.get("WEIR_TEST_CACHE", Path.home() / ".cache/weir-tests"))
+USER, PASSWORD = "shipper", "let-me-in-please"
+
+POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>weir</groupId><artifactId>kafka-for-tests</artifactId><version>1</version>
+  <dependencies>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{VERSION}</version></dependency>
+  </dependencies>
+</project>
+"""
+
+Message = collections.namedtuple("Message", "partition offset key value headers time")
+
+
+class Unavailable(Exception):
+    """What is needed cannot be had here; its text says what."""
+
+
+def run(*command, **how):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, stdin=subprocess.DEVNULL, **how)
+    if done.returncode:
+        raise Unavailable(f"{' '.join(map(str, command[:4]))} ...: {(done.stdout + done.stderr)[-600:]}")
+    return done.stdout
+
+
+def fetch(target, *command, cwd=None):
+    """Runs the command, which fills `target`.new, unless `target` is there."""
+    if target.exists():
+        return
+    new = target.with_name(target.name + ".new")
+    shutil.rmtree(new, ignore_errors=True)
+    run(*command, cwd=cwd, timeout=300)
+    new.rename(target)
+
+
+def provide():
+    """The directory of Kafka's jars; the client can be imported after this."""
+    for program in ("java", "mvn", "openssl"):
+        if not shutil.which(program):
+            raise Unavailable(f"no {program} here")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    jars, client = CACHE / f"kafka-{VERSION}", CACHE / f"python-{sys.version_info[0]}.{sys.version_info[1]}"
+    with open(CACHE / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        (CACHE / "pom.xml").write_text(POM)
+        fetch(jars, "mvn", "-q", "-B", "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies",
+              f"-DoutputDirectory={jars}.new", "-DincludeScope=runtime", cwd=CACHE)
+        fetch(client, sys.executable, "-m", "pip", "install", "-q", "--target", f"{client}.new", "confluent-kafka")
+    if str(client) not in sys.path:
+        sys.path.insert(0, str(client))
+    return jars
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Kafka:
+    def __init__(self, directory):
+        self.jars = provide()
+        self.dir = Path(directory)
+        self.process = None
+        ports = free_ports(5)
+        self.plain, self.tls, self.scram, self.scram_tls, self.controller = (f"127.0.0.1:{port}" for port in ports)
+        self.ports = ports
+        self.ca, self.key = self.dir / "broker.pem", self.dir / "broker.key"
+        self.make_certificate()
+        self.write_properties()
+        self.java("kafka.tools.StorageTool", "format", "--standalone", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c",
+                  self.dir / "server.properties", "--add-scram", f"SCRAM-SHA-256=[name={USER},password={PASSWORD}]")
+
+    def make_certificate(self):
+        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", self.key, "-out", self.ca)
+        (self.dir / "store.pem").write_text(self.key.read_text() + self.ca.read_text())
+
+    def write_properties(self):
+        names = {"PLAIN": self.plain, "TLS": self.tls, "SCRAM": self.scram, "SCRAMTLS": self.scram_tls,
+                 "CONTROLLER": self.controller}
+        listeners = ",".join(f"{name}://{where}" for name, where in names.items())
+        jaas = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        (self.dir / "server.properties").write_text(f"""
+process.roles=broker,controller
+node.id=1
+listeners={listeners}
+advertised.listeners={listeners}
+listener.security.protocol.map=PLAIN:PLAINTEXT,TLS:SSL,SCRAM:SASL_PLAINTEXT,SCRAMTLS:SASL_SSL,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAIN
+controller.quorum.bootstrap.servers={self.controller}
+log.dirs={self.dir}/log
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+ssl.keystore.type=PEM
+ssl.keystore.location={self.dir}/store.pem
+sasl.enabled.mechanisms=SCRAM-SHA-256
+listener.name.scram.scram-sha-256.sasl.jaas.config={jaas}
+listener.name.scramtls.scram-sha-256.sasl.jaas.config={jaas}
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=true
+""")
+
+    def command(self, *words):
+        return ["java", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-cp", f"{self.jars}/*",
+                *map(str, words)]
+
+    def java(self, *words):
+        return run(*self.command(*words), cwd=self.dir)
+
+    # ---- its life -------------------------------------------------------------------------------------------------
+
+    def start(self):
+        """Starts it, and waits until it answers."""
+        output = open(self.dir / "output", "ab")
+        self.process = subprocess.Popen(self.command("kafka.Kafka", self.dir / "server.properties"), cwd=self.dir,
+                                        stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        output.close()
+        wait_until(self.answers, limit=60, step=0.1, what="Kafka to answer")
+        return self
+
+    def answers(self):
+        assert self.process.poll() is None, "Kafka ended: " + (self.dir / "output").read_text()[-2000:]
+        if not all(map(listens, self.ports)):
+            return False
+        from confluent_kafka import KafkaException
+        try:
+            return self.admin().list_topics(timeout=5).brokers
+        except KafkaException:
+            return False
+
+    def kill(self, how=signal.SIGKILL):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.send_signal(how)
+            self.process.wait(60 * SLOWNESS)
+
+    def pause(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    # ---- asked by the independent client --------------------------------------------------------------------------
+
+    def admin(self):
+        from confluent_kafka.admin import AdminClient
+        return AdminClient({"bootstrap.servers": self.plain, "log_level": 0})
+
+    @staticmethod
+    def done(futures):
+        for future in futures.values():
+            future.result(30 * SLOWNESS)
+
+    def create(self, topic, partitions=1, **config):
+        from confluent_kafka.admin import NewTopic
+        admin = self.admin()
+        self.done(admin.create_topics([NewTopic(topic, partitions, 1, config=config)]))
+        wait_until(lambda: len(admin.list_topics(topic, timeout=10).topics[topic].partitions) == partitions, limit=30,
+                   step=0.05, what=f"topic {topic}")
+        return topic
+
+    def delete(self, topic):
+        admin = self.admin()
+        self.done(admin.delete_topics([topic]))
+        wait_until(lambda: topic not in admin.list_topics(timeout=10).topics, limit=30, step=0.05, what=f"{topic} to be gone")
+
+    def grow(self, topic, partitions):
+        from confluent_kafka.admin import NewPartitions
+        self.done(self.admin().create_partitions([NewPartitions(topic, partitions)]))
+
+    def rule(self, topic):
+        from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType)
+        return AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, f"User:{USER}", "*", AclOperation.WRITE,
+                          AclPermissionType.DENY)
+
+    def deny(self, topic):
+        """The user of the SCRAM listeners may not write to the topic."""
+        self.done(self.admin().create_acls([self.rule(topic)]))
+
+    def allow(self, topic):
+        from confluent_kafka.admin import AclBindingFilter
+        rule = self.rule(topic)
+        self.done(self.admin().delete_acls([AclBindingFilter(
+            rule.restype, rule.name, rule.resource_pattern_type, rule.principal, rule.host, rule.operation,
+            rule.permission_type)]))
+
+    def ends(self, topic):
+        """{partition: the offset behind its last message}."""
+        consumer = self.consumer()
+        try:
+            from confluent_kafka import TopicPartition
+            partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+            return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in partitions}
+        finally:
+            consumer.close()
+
+    def consumer(self):
+        from confluent_kafka import Consumer
+        return Consumer({"bootstrap.servers": self.plain, "group.id": f"reader-{time.monotonic_ns()}", "log_level": 0,
+                         "enable.auto.commit": False, "auto.offset.reset": "earliest", "enable.partition.eof": False,
+                         "fetch.wait.max.ms": 10, "check.crcs": True})
+
+    def read(self, topic):
+        """All messages that are in the topic now."""
+        from confluent_kafka import TopicPartition
+        ends = {p: end for p, end in self.ends(topic).items() if end}
+        consumer, found, at = self.consumer(), [], {p: 0 for p in ends}
+        deadline = time.monotonic() + 60 * SLOWNESS
+        try:
+            consumer.assign([TopicPartition(topic, p, 0) for p in ends])
+            while any(at[p] < end for p, end in ends.items()):
+                assert time.monotonic() < deadline, f"read {len(found)} messages of {topic}: at {at} of {ends}"
+                for message in consumer.consume(10000, timeout=0.2):
+                    assert not message.error(), message.error()
+                    at[message.partition()] = message.offset() + 1
+                    headers = {name: value.decode() for name, value in message.headers() or []}
+                    found.append(Message(message.partition(), message.offset(), message.key(), message.value(), headers,
+                                         message.timestamp()[1]))
+        finally:
+            consumer.close()
+        return found

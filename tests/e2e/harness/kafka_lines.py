@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbered lines to Kafka, and what has to have come out: exact sets, repeats under one id, order."""
+import collections
+import re
+
+NUMBER = re.compile(rb"line (\d+) ")
+
+
+def line(number, size=200):
+    return f"line {number:08d} ".ljust(size - 1, "x") + "\n"
+
+
+def write(path, first, count, size=200, mode="a"):
+    with open(path, mode) as out:
+        out.writelines(line(n, size) for n in range(first, first + count))
+
+
+def number(message):
+    return int(NUMBER.search(message.value).group(1))
+
+
+class Report:
+    """What a topic holds of the lines 0 to count - 1."""
+
+    def __init__(self, messages, count):
+        self.messages, self.count = messages, count
+        self.found = collections.Counter(map(number, messages))
+        self.repeats = len(messages) - len(self.found)
+
+    def check(self, repeats=0, id_header="weir-id"):
+        missing = [n for n in range(self.count) if n not in self.found]
+        strange = [n for n in self.found if n >= self.count]
+        assert not missing, f"{len(missing)} lines are missing, of {self.count}: {missing[:5]} ..."
+        assert not strange, f"lines that were not written: {strange[:5]}"
+        assert self.repeats <= repeats, f"{self.repeats} repeats, at most {repeats} expected"
+        self.check_ids(id_header)
+        self.check_order()
+
+    def check_ids(self, header):
+        """A repeat has the id of what it repeats; others have their own."""
+        ids = {}
+        for message in self.messages:
+            assert ids.setdefault(message.headers[header], number(message)) == number(message), "an id is used twice"
+        assert len(ids) == len(self.found), "a line came under two ids"
+
+    def check_order(self):
+        """In each partition the lines are in their order, once repeats are left out."""
+        seen = set()
+        newest = collections.defaultdict(lambda: -1)
+        for message in sorted(self.messages, key=lambda m: (m.partition, m.offset)):
+            n = number(message)
+            if n in seen:
+                continue
+            seen.add(n)
+            assert n > newest[message.partition], f"line {n} after line {newest[message.partition]}"
+            newest[message.partition] = n

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The output kafka against a real Apache Kafka, read back with a client that shares no code with it."""
+import json
+import re
+import struct
+import subprocess
+
+import pytest
+
+from harness import kafka_lines
+from harness.kafka import Kafka, Unavailable
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory):
+    try:
+        made = Kafka(tmp_path_factory.mktemp("kafka"))
+    except (Unavailable, subprocess.TimeoutExpired) as missing:
+        pytest.skip(f"Kafka cannot be had here: {missing}")
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def topic(broker, request):
+    """A topic of the test's own, of 4 partitions."""
+    return broker.create(re.sub(r"[^a-zA-Z0-9_.-]", "_", request.node.name)[-200:], 4)
+
+
+def pipeline(brokers, topic, inputs=None, filters=(), **options):
+    output = {"type": "kafka", "brokers": [brokers], "topic": topic, "codec": "text", **options}
+    return {"pipelines": {"app": {"inputs": inputs or [{"type": "tail", "paths": ["${DIR}/in.log"]}], "filters": list(filters),
+                                  "outputs": [output]}}}
+
+
+def test_every_line_is_there_once(weir, broker, topic):
+    kafka_lines.write(weir.dir / "in.log", 0, 50000)
+    weir.once(pipeline(broker.plain, topic))
+    messages = broker.read(topic)
+    kafka_lines.Report(messages, 50000).check()
+    assert {message.partition for message in messages} == {0, 1, 2, 3}
+    assert messages[0].value.decode() + "\n" == kafka_lines.line(kafka_lines.number(messages[0]))
+
+
+def murmur2(key):
+    """The hash of Kafka's Java client (org.apache.kafka.common.utils.Utils), by its definition."""
+    m, h = 0x5bd1e995, 0x9747b28c ^ len(key)
+    whole = len(key) // 4 * 4
+    for (k,) in struct.iter_unpack("<I", key[:whole]):
+        k = k * m & 0xffffffff
+        k = (k ^ k >> 24) * m & 0xffffffff
+        h = (h * m & 0xffffffff) ^ k
+    rest = key[whole:]
+    if rest:
+        h = (h ^ int.from_bytes(rest, "little")) * m & 0xffffffff
+    h = (h ^ h >> 13) * m & 0xffffffff
+    return h ^ h >> 15
+
+
+MURMUR2 = {b"21": -973932308, b"foobar": -790332482, b"a-little-bit-long-string": -985981536,
+           b"a-little-bit-longer-string": -1486304829, b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971,
+           b"abc": 479470107}
+
+
+def test_keys_choose_partitions_as_in_java(weir, broker, topic):
+    for key, known in MURMUR2.items():
+        assert murmur2(key) == known & 0xffffffff
+    keys = [*MURMUR2, *(b"key-%d" % n for n in range(200))]
+    (weir.dir / "in.log").write_bytes(b"".join(b'{"key":"%s","n":%d}\n' % (key, n) for n, key in enumerate(keys * 3)))
+    weir.once(pipeline(broker.plain, topic, filters=[{"type": "parse", "format": "json"}], key="$${key}", codec="json"))
+    messages = broker.read(topic)
+    assert len(messages) == 3 * len(keys)
+    newest = {}
+    for message in sorted(messages, key=lambda m: (m.partition, m.offset)):
+        assert message.partition == (murmur2(message.key) & 0x7fffffff) % 4, message.key
+        n = json.loads(message.value)["n"]
+        assert newest.get(message.key, -1) < n  # in order for each key
+        newest[message.key] = n
+
+
+def test_headers_times_and_topics_come_from_the_record(weir, broker, topic):
+    for name in "ab":
+        broker.create(f"{topic}.{name}", 1)
+    (weir.dir / "in.log").write_text(
+        '{"to":"a","traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01","ts":"2026-03-02T08:15:20.250Z"}\n'
+        '{"to":"b","env":"prod"}\n{"to":"a","env":""}\n')
+    filters = [{"type": "parse", "format": "json", "time": {"field": "ts", "format": "rfc3339"}}, {"type": "trace"}]
+    options = {"filters": filters, "codec": "json", "headers": {"env": "$${env}", "from": "weir"}}
+    weir.once(pipeline(broker.plain, f"{topic}.$${{to}}", **options))
+    first, third = sorted(broker.read(f"{topic}.a"), key=lambda m: "traceparent" not in m.headers)
+    assert first.headers["traceparent"] == "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    assert first.time == 1772439320250
+    assert first.key is None and re.fullmatch("[0-9a-f]{32}", first.headers["weir-id"])
+    assert first.headers["from"] == "weir" and "env" not in first.headers
+    assert "env" not in third.headers and "traceparent" not in third.headers
+    (second,) = broker.read(f"{topic}.b")
+    assert second.headers["env"] == "prod" and json.loads(second.value)["to"] == "b"
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "snappy", "lz4", "zstd"])
+def test_every_compression(weir, broker, topic, compression):
+    kafka_lines.write(weir.dir / "in.log", 0, 2000)
+    weir.once(pipeline(broker.plain, topic, compression=compression))
+    kafka_lines.Report(broker.read(topic), 2000).check()
+
+
+def test_only_an_agent_with_kafka_carries_librdkafka(weir):
+    config = {"pipelines": {"app": {"inputs": [{"type": "tail", "paths": ["${DIR}/in.log"]}], "outputs": [{"type": "null"}]}}}
+    assert "rdkafka" not in weir(config).proc("maps").read_text()
+    agent = weir.make(pipeline("127.0.0.1:1", "logs"), directory=weir.dir / "with").start()
+    assert "rdkafka" in agent.proc("maps").read_text()
+
+
+def test_the_module_is_listed_and_described(weir):
+    assert re.search(r"^output/kafka +Sends records to Kafka.*kafka\.so *$", weir.cli("plugins", check=True).stdout, re.M)
+    assert "  brokers: text or list of texts, required" in weir.cli("plugins", "output/kafka", check=True).stdout
+
+
+@pytest.mark.parametrize("options, place, message", [
+    ({"topic": "a b"}, "topic", "it is no name of a topic: the topic's name has other characters"),
+    ({"acks": "leader"}, "acks", "`leader` needs `idempotence: false`"),
+    ({"sasl": {"mechanism": "plain", "username": "me"}}, "sasl.mechanism", "it needs `username` and `password`"),
+    ({"sasl": {"username": "me"}}, "sasl.mechanism", "no mechanism to log in with"),
+    ({"tls": {"ca": "/x"}}, "tls.enabled", "TLS is not enabled"),
+    ({"tls": {"enabled": True, "cert": "/x"}}, "tls.cert", "needs its private key"),
+    ({"headers": {"a": "$${x"}}, "headers", '"a": '),
+    ({"librdkafka": {"acks": "0"}}, "librdkafka", '"acks" is refused: use the option `acks`'),
+    ({"librdkafka": {"message.timeout.ms": 1000}}, "librdkafka", "it would let messages be lost"),
+    ({"librdkafka": {"no.such": 1}}, "librdkafka", 'librdkafka has no property "no.such"'),
+    ({"librdkafka": {"socket.send.buffer.bytes": "hunter2"}}, "librdkafka", "does not take this value"),
+    ({"queue": {"max_bytes": "1GiB"}}, "memory_limit", "what their plugins use"),
+])
+def test_mistakes_have_places(weir, options, place, message):
+    agent = weir.make(pipeline("127.0.0.1:9092", **{"topic": "logs", **options}))
+    done = weir.cli("validate", "-c", agent.config_path)
+    assert done.returncode == 2
+    assert message in done.stderr and place in done.stderr and "hunter2" not in done.stderr
+    assert re.search(r"weir\.yaml:\d+:\d+: error: ", done.stderr), done.stderr
