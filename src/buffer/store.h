@@ -117,10 +117,18 @@ bool store_is_dirty(const struct store *store);
  * 1970 UTC. Commits cursors first. Returns when the next would be due, nanoseconds since 1970, or 0. */
 int64_t store_trim(struct store *store, int64_t now);
 
-/* Makes room by deleting the oldest segment: retained ones first; then one that is held, unless a frame of it
- * is in flight. Readers that stand in it go on behind it. Returns 0 when nothing could be deleted; else 1, with
- * *ret_lost the records that were held (0 for a retained one). For each of them every reader counts as done. */
-int store_drop_oldest(struct store *store, uint64_t *ret_lost);
+/* What went with a segment that was held. */
+struct store_lost {
+    uint64_t records; /* that some reader had not acked: for each of them all count as done */
+    uint64_t of_reader
+        [STORE_READERS_MAX]; /* of those, by frames, what each configured reader had not acked */
+    uint64_t end;            /* the sequence that the store begins with now */
+};
+
+/* Makes room by deleting the oldest segment that can be: one that everyone has acked, whatever the retention;
+ * or, with `held`, the oldest that is held, unless a frame of it is in flight. Readers that stand in it go on
+ * behind it. 1 with *ret_lost (no records for one that was acked), or 0: nothing could be deleted. */
+WEIR_MUST_USE int store_make_room(struct store *store, bool held, struct store_lost *ret_lost);
 
 /* Gives up what an orphaned reader waits for: it no longer holds anything. -ENOENT when there is none of
  * that name. */
