@@ -12,7 +12,10 @@
 #include "hold.h"
 #include "names.h"
 #include "succession.h"
-#include "watch.h"
+#include "symlink.h"
+
+/* As deep as directories that are made one in the other while they are looked at may be. */
+#define LOOKS_MAX 64
 
 bool tail_look_matches(const struct tail *tail, struct weir_str path)
 {
@@ -36,58 +39,11 @@ void tail_look_lost(struct tail *tail, struct tail_link *link)
         tail_link_free(tail, link);
         return;
     }
-    tail_list_remove(&link->of_target);
+    tail_symlink_unfollow(tail, link);
     file->named--;
     if (!file->named)
         tail_list_append(&tail->orphans, &file->orphan);
     tail_hold_rotated(tail, file);
-}
-
-/* Where a symbolic link leads: its target, or, when that is not there, what it says. False when it is no
- * link, or too long. */
-static bool read_target(const struct tail_link *link, const char *path, char ret[PATH_MAX])
-{
-    char text[PATH_MAX];
-    if (realpath(path, ret))
-        return true;
-    const ssize_t len = readlink(path, text, sizeof(text));
-    if (len <= 0 || len >= PATH_MAX)
-        return false;
-    text[len] = '\0';
-    return tail_path_join(ret, text[0] == '/' ? "" : link->dir->path, weir_str_of(text)) > 0;
-}
-
-/* Cuts a path into its directory and the name in it. */
-static bool split_path(char path[PATH_MAX], const char **ret_dir, struct weir_str *ret_name)
-{
-    char *slash = strrchr(path, '/');
-    *ret_name = weir_str_of(slash ? slash + 1 : path);
-    *ret_dir = !slash ? "." : slash == path ? "/" : path;
-    if (slash)
-        *slash = '\0';
-    return ret_name->len > 0;
-}
-
-/* A symbolic link: its target's directory is watched too, and the target's own name known, so that what is
- * written, or moved, there is seen at once. */
-static void follow_link(struct tail *tail, struct tail_link *link, const char *path)
-{
-    char target[PATH_MAX];
-    const char *parent;
-    struct weir_str name;
-    struct statx stat;
-    if (!read_target(link, path, target) || !split_path(target, &parent, &name) ||
-        statx(AT_FDCWD, parent, 0, TAIL_STATX, &stat) < 0 || !S_ISDIR(stat.stx_mode))
-        return;
-    const struct tail_identity place = tail_identity_of(&stat);
-    struct tail_dir *dir = tail_dir_get(tail, weir_str_of(parent), place.device, place.inode);
-    if (!dir)
-        return;
-    dir->seen = tail->scan;
-    tail_list_append(&dir->pointing, &link->of_target);
-    tail_watch_add(tail, dir);
-    if (link->file)
-        tail_link_add(tail, dir, name, link->file);
 }
 
 enum there {
@@ -203,14 +159,17 @@ static void tell_unfit(struct tail *tail, struct tail_link *link, const char *pa
     link->told = true;
 }
 
-void tail_look(struct tail *tail, struct tail_dir *dir, struct weir_str name)
+/* One look. True when a directory is watched only since it was begun, so that what it found may have changed
+ * untold. */
+static bool look_once(struct tail *tail, struct tail_dir *dir, struct weir_str name)
 {
     char path[PATH_MAX];
     struct statx stat;
     bool symbolic;
     const char *why = NULL;
+    bool again = false;
     if (!tail_path_join(path, dir->path, name))
-        return;
+        return false;
     struct tail_link *link = tail_link_find_named(tail, dir, name);
     const enum there there = stat_name(path, &stat, &symbolic, &why);
     struct tail_file *file = there == THERE_FILE ? find_file(tail, path, &stat) : NULL;
@@ -219,7 +178,7 @@ void tail_look(struct tail *tail, struct tail_dir *dir, struct weir_str name)
         link = NULL;
     }
     if (there == THERE_NOTHING || !(link = keep_link(tail, dir, name, link)))
-        return;
+        return false;
     if (there == THERE_UNFIT)
         tell_unfit(tail, link, path, why);
     const bool fresh = file && !file->named && !file->rotated && !file->has_id;
@@ -227,25 +186,20 @@ void tail_look(struct tail *tail, struct tail_dir *dir, struct weir_str name)
     if (named)
         name_file(tail, link, file);
     if (symbolic && there != THERE_UNFIT)
-        follow_link(tail, link, path);
+        again = tail_symlink_follow(tail, link, path);
+    else
+        tail_symlink_unfollow(tail, link);
     if (named && fresh)
         greet(tail, file, link);
     if (file)
         tail_file_seen(tail, file, &stat);
+    return again;
 }
 
-/* Symbolic links that lead into `dir` may lead to another file now. */
-static void look_through(struct tail *tail, struct tail_dir *dir)
+void tail_look(struct tail *tail, struct tail_dir *dir, struct weir_str name)
 {
-    struct tail_list todo;
-    tail_list_init(&todo);
-    while (!tail_list_is_empty(&dir->pointing))
-        tail_list_append(&todo, dir->pointing.next);
-    while (!tail_list_is_empty(&todo)) {
-        struct tail_link *link = tail_of(todo.next, struct tail_link, of_target);
-        tail_list_append(&dir->pointing, &link->of_target);
-        tail_look(tail, link->dir, (struct weir_str){ link->name, link->len });
-    }
+    for (int i = 0; i < LOOKS_MAX && look_once(tail, dir, name); i++)
+        ;
 }
 
 void tail_look_modified(struct tail *tail, struct tail_dir *dir, struct weir_str name)
@@ -284,5 +238,5 @@ void tail_look_changed(struct tail *tail, struct tail_dir *dir, struct weir_str 
         if (moved && (!before || before == file_at(tail, dir, name)))
             tail_succession_missed(tail, dir, name);
     }
-    look_through(tail, dir);
+    tail_symlink_look(tail, dir, name);
 }

@@ -3,12 +3,15 @@
  * overlap), and is read once. */
 #include "names.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <xxhash.h>
 
 #include "file.h"
 #include "listing.h"
 #include "scan.h"
+#include "symlink.h"
 #include "watch.h"
 
 static uint64_t place_hash(uint64_t device, uint64_t inode)
@@ -17,7 +20,7 @@ static uint64_t place_hash(uint64_t device, uint64_t inode)
     return XXH3_64bits(parts, sizeof(parts));
 }
 
-static uint64_t name_hash(const struct tail_dir *dir, struct weir_str name)
+uint64_t tail_name_hash(const struct tail_dir *dir, struct weir_str name)
 {
     return XXH3_64bits_withSeed(name.ptr, name.len, (uint64_t)(uintptr_t)dir);
 }
@@ -62,6 +65,8 @@ struct tail_dir *tail_dir_get(struct tail *tail, struct weir_str path, uint64_t 
     tail_list_init(&dir->all);
     tail_list_init(&dir->links);
     tail_list_init(&dir->pointing);
+    tail_list_init(&dir->dangling);
+    tail_list_init(&dir->awaited);
     if (!tail_dir_set_path(dir, path) ||
         tail_table_add(&tail->dirs_by_place, &dir->by_place, place_hash(device, inode)) < 0) {
         free(dir->path);
@@ -72,10 +77,23 @@ struct tail_dir *tail_dir_get(struct tail *tail, struct weir_str path, uint64_t 
     return dir;
 }
 
+struct tail_dir *tail_dir_at(struct tail *tail, const char *path)
+{
+    struct statx stat;
+    if (statx(AT_FDCWD, path, 0, TAIL_STATX, &stat) < 0 || !S_ISDIR(stat.stx_mode))
+        return NULL;
+    const struct tail_identity place = tail_identity_of(&stat);
+    struct tail_dir *dir = tail_dir_get(tail, weir_str_of(path), place.device, place.inode);
+    /* A number that was used again; a path by which patterns reach it is kept. */
+    if (dir && !dir->walked && !tail_dir_set_path(dir, weir_str_of(path)))
+        return tail_starved(tail);
+    return dir;
+}
+
 void tail_dir_release(struct tail *tail, struct tail_dir *dir)
 {
     if (dir->seen == tail->scan || !tail_list_is_empty(&dir->links) ||
-        !tail_list_is_empty(&dir->pointing))
+        !tail_list_is_empty(&dir->pointing) || !tail_list_is_empty(&dir->dangling))
         return;
     if (tail->listing.dir == dir)
         tail_listing_drop(tail);
@@ -102,7 +120,7 @@ static struct tail_link *link_among(struct tail_node *node, const struct tail_di
 struct tail_link *tail_link_find(const struct tail *tail, const struct tail_dir *dir,
                                  struct weir_str name)
 {
-    return link_among(tail_table_find(&tail->links_by_name, name_hash(dir, name)), dir, name);
+    return link_among(tail_table_find(&tail->links_by_name, tail_name_hash(dir, name)), dir, name);
 }
 
 struct tail_link *tail_link_next(const struct tail_link *link)
@@ -140,7 +158,7 @@ struct tail_link *tail_link_new(struct tail *tail, struct tail_dir *dir, struct 
     tail_list_init(&link->of_dir);
     tail_list_init(&link->of_file);
     tail_list_init(&link->of_target);
-    if (tail_table_add(&tail->links_by_name, &link->by_name, name_hash(dir, name)) < 0) {
+    if (tail_table_add(&tail->links_by_name, &link->by_name, tail_name_hash(dir, name)) < 0) {
         free(link);
         return tail_starved(tail);
     }
@@ -161,9 +179,9 @@ struct tail_link *tail_link_add(struct tail *tail, struct tail_dir *dir, struct 
 void tail_link_free(struct tail *tail, struct tail_link *link)
 {
     tail_table_remove(&tail->links_by_name, &link->by_name);
+    tail_symlink_unfollow(tail, link);
     tail_list_remove(&link->of_dir);
     tail_list_remove(&link->of_file);
-    tail_list_remove(&link->of_target);
     free(link);
 }
 
@@ -188,6 +206,20 @@ size_t tail_path_join(char ret[PATH_MAX], const char *dir, struct weir_str name)
     memcpy(ret + len + slash, name.ptr, name.len);
     ret[len + slash + name.len] = '\0';
     return len + slash + name.len;
+}
+
+bool tail_path_cut(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (!slash) {
+        const bool was_name = strcmp(path, ".") != 0;
+        memcpy(path, ".", 2);
+        return was_name;
+    }
+    if (slash[1] == '\0')
+        return false; /* the root */
+    slash[slash == path] = '\0';
+    return true;
 }
 
 size_t tail_link_path(const struct tail_link *link, char ret[PATH_MAX])

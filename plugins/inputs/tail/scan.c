@@ -23,6 +23,7 @@
 #include "look.h"
 #include "names.h"
 #include "succession.h"
+#include "symlink.h"
 #include "watch.h"
 
 #define DEPTH_MAX 64
@@ -213,34 +214,15 @@ static bool is_directory(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Cuts the last component off a path; false when there is none. */
-static bool cut_component(char *path)
-{
-    char *slash = strrchr(path, '/');
-    if (!slash) {
-        const bool was_name = strcmp(path, ".") != 0;
-        memcpy(path, ".", 2);
-        return was_name;
-    }
-    if (slash[1] == '\0')
-        return false; /* the root */
-    slash[slash == path] = '\0';
-    return true;
-}
-
 /* Watches the nearest existing parent of `root`, so that its creation is seen. */
 static void await_root(struct tail *tail, const char *root)
 {
     char *path = tail->scan_path;
     walk_set(tail, root);
     while (!is_directory(path))
-        if (!cut_component(path))
+        if (!tail_path_cut(path))
             return;
-    struct statx stat;
-    if (statx(AT_FDCWD, path, 0, TAIL_STATX, &stat) < 0)
-        return;
-    const struct tail_identity place_of = tail_identity_of(&stat);
-    struct tail_dir *dir = tail_dir_get(tail, weir_str_of(path), place_of.device, place_of.inode);
+    struct tail_dir *dir = tail_dir_at(tail, path);
     if (!dir)
         return;
     dir->seen = tail->scan;
@@ -270,7 +252,8 @@ static void sweep(struct tail *tail)
             if (link->named && link->seen != tail->scan)
                 tail_look_lost(tail, link);
         }
-        if (dir->seen != tail->scan)
+        if (dir->seen != tail->scan &&
+            (tail_list_is_empty(&dir->dangling) || !tail_watch_is_awaited(dir)))
             tail_watch_remove(tail, dir);
         tail_dir_release(tail, dir);
     }
@@ -291,6 +274,7 @@ void tail_scan(struct tail *tail)
         scan_root(tail, tail_glob_root(tail->globs[i]));
     tail->scanning = false;
     sweep(tail);
+    tail_symlink_await(tail);
     tail_orphans(tail);
     tail->told_blind &= tail->blind;
     tail->scanned_at = weir_now(tail->host);

@@ -422,7 +422,9 @@ static void look_behind_links(struct tail *tail)
     for (struct tail_list *at = tail->dirs.next; at != &tail->dirs && tail->unplaced > 0;
          at = at->next) {
         struct tail_dir *dir = tail_of(at, struct tail_dir, all);
-        if (!dir->lists && !tail_list_is_empty(&dir->pointing))
+        const bool led_to =
+            !tail_list_is_empty(&dir->pointing) || !tail_list_is_empty(&dir->dangling);
+        if (!dir->lists && led_to)
             tail_scan_place(tail, dir);
     }
 }

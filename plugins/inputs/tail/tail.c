@@ -224,6 +224,10 @@ static void make_counters(struct tail *tail)
         .overflows = weir_counter_new(host, "tail_event_overflows_total",
                                       "Times that inotify lost events, so that all was scanned."),
         .scans = weir_counter_new(host, "tail_scans_total", "Scans of all directories."),
+        .watches =
+            weir_counter_new(host, "tail_watched_directories", "Directories that are watched."),
+        .dangling = weir_counter_new(host, "tail_dangling_links",
+                                     "Symbolic links whose target is not there."),
     };
 }
 
@@ -243,8 +247,9 @@ static int in_tail_open(void *state, struct weir_host *host, struct weir_error *
     tail->once = weir_host_once(host);
     tail->inotify = -1;
     tail->block = 1;
-    struct tail_list *const lists[] = { &tail->dirs,    &tail->files,   &tail->open,  &tail->ready,
-                                        &tail->waiting, &tail->orphans, &tail->doomed };
+    struct tail_list *const lists[] = { &tail->dirs,   &tail->files,   &tail->open,
+                                        &tail->ready,  &tail->waiting, &tail->orphans,
+                                        &tail->doomed, &tail->awaited };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         tail_list_init(lists[i]);
     tail->globs = compile(&tail->paths);
@@ -283,6 +288,7 @@ static void free_names(struct tail *tail)
         tail_dir_release(tail, tail_of(tail->dirs.next, struct tail_dir, all));
     tail_table_deinit(&tail->files_by_inode);
     tail_table_deinit(&tail->links_by_name);
+    tail_table_deinit(&tail->links_by_target);
     tail_table_deinit(&tail->dirs_by_place);
     tail_table_deinit(&tail->dirs_by_watch);
 }

@@ -11,6 +11,7 @@
 /* One tail input: its options, and the lists that its parts share.
  *
  *     scan.c, watch.c     find names, again and again       ─▶ look.c: which file is that?
+ *     symlink.c           what links lead to, and what they wait for
  *     file.c              a file: descriptor, stream, position
  *     succession.c        what was renamed or deleted        ─▶ hold.c: wait, finish, let go
  *     generation.c        what was truncated, and its copy
@@ -26,6 +27,7 @@ struct tail_counters {
     struct weir_counter *files, *open, *waiting;
     struct weir_counter *rotated, *deleted, *truncated, *copies;
     struct weir_counter *long_lines, *nul_bytes, *read_errors, *overflows, *scans;
+    struct weir_counter *watches, *dangling;
 };
 
 /* See listing.c. */
@@ -53,6 +55,11 @@ struct tail {
     /* Names: names.c. */
     struct tail_table dirs_by_place, dirs_by_watch, links_by_name;
     struct tail_list dirs;
+
+    /* Symbolic links: symlink.c. */
+    struct tail_table links_by_target;
+    struct tail_list awaited; /* directories watched for dangling ones alone, the oldest first */
+    size_t awaited_count;
 
     /* Files: file.c. */
     struct tail_table files_by_inode;

@@ -17,13 +17,13 @@
 #include "names.h"
 #include "reader.h"
 #include "scan.h"
+#include "symlink.h"
 
 #define EVENT_BYTES 16384
 #define READS_MAX 64
 
 #define DIR_EVENTS                                                                                 \
-    (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF |         \
-     IN_ONLYDIR)
+    (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF)
 #define FILE_EVENTS (IN_MODIFY | IN_ATTRIB)
 
 static bool is_remote(const char *path)
@@ -64,53 +64,99 @@ static void tell_blind(struct tail *tail, const char *path, int error)
               weir_kv_str("cure", cure));
 }
 
-void tail_watch_remove(struct tail *tail, struct tail_dir *dir)
-{
-    if (dir->watch < 0)
-        return;
-    inotify_rm_watch(tail->inotify, dir->watch);
-    tail_table_remove(&tail->dirs_by_watch, &dir->by_watch);
-    dir->watch = -1;
-}
-
 static struct tail_dir *dir_of(const struct tail *tail, int watch)
 {
     struct tail_node *node = tail_table_find(&tail->dirs_by_watch, (uint64_t)watch);
     return node ? tail_of(node, struct tail_dir, by_watch) : NULL;
 }
 
-void tail_watch_add(struct tail *tail, struct tail_dir *dir)
+static void forget_watch(struct tail *tail, struct tail_dir *dir)
+{
+    if (dir->watch < 0)
+        return;
+    tail_table_remove(&tail->dirs_by_watch, &dir->by_watch);
+    dir->watch = -1;
+    weir_counter_add(tail->counters.watches, -1);
+}
+
+static void leave_awaited(struct tail *tail, struct tail_dir *dir)
+{
+    if (!tail_watch_is_awaited(dir))
+        return;
+    tail_list_remove(&dir->awaited);
+    tail->awaited_count--;
+}
+
+void tail_watch_remove(struct tail *tail, struct tail_dir *dir)
+{
+    leave_awaited(tail, dir);
+    if (dir->watch >= 0)
+        inotify_rm_watch(tail->inotify, dir->watch);
+    forget_watch(tail, dir);
+}
+
+/* Watches a directory for `events`. True when some of them were not told before. What is set already is not set
+ * again: the kernel clears a watch's mask before it fills it, and loses what happens in between. */
+static bool watch_set(struct tail *tail, struct tail_dir *dir, uint32_t events)
 {
     if (tail->once)
-        return;
+        return false;
     if (tail->inotify < 0) {
         tail->blind = true;
-        return;
+        return false;
     }
-    const bool files = dir->lists || !tail_list_is_empty(&dir->pointing);
-    int watch = inotify_add_watch(tail->inotify, dir->path, DIR_EVENTS | (files ? FILE_EVENTS : 0));
+    tail->blind |= dir->remote;
+    if (dir->watch >= 0 && dir->events == events)
+        return false;
+    int watch = inotify_add_watch(tail->inotify, dir->path, events | IN_ONLYDIR);
     if (watch < 0 && errno != ENOENT && errno != ENOTDIR) {
         tell_blind(tail, dir->path, errno);
         tail->blind = true;
     }
-    if (watch != dir->watch)
-        tail_watch_remove(tail, dir);
-    if (watch >= 0 && dir->watch < 0 && !dir_of(tail, watch)) {
+    if (watch != dir->watch && dir->watch >= 0) {
+        inotify_rm_watch(tail->inotify, dir->watch);
+        forget_watch(tail, dir);
+    }
+    bool news = dir->watch >= 0 && (events & ~dir->events);
+    if (watch >= 0 && dir->watch < 0 && !dir_of(tail, watch) &&
+        tail_table_add(&tail->dirs_by_watch, &dir->by_watch, (uint64_t)watch) == 0) {
         dir->remote = is_remote(dir->path);
         dir->watch = watch;
-        if (tail_table_add(&tail->dirs_by_watch, &dir->by_watch, (uint64_t)watch) < 0)
-            dir->watch = -1;
+        weir_counter_add(tail->counters.watches, 1);
+        news = true;
     }
+    dir->events = events;
+    if (news)
+        dir->told = tail->scan;
     tail->blind |= dir->remote;
+    return news;
+}
+
+bool tail_watch_add(struct tail *tail, struct tail_dir *dir)
+{
+    const bool files = dir->lists || !tail_list_is_empty(&dir->pointing);
+    leave_awaited(tail, dir);
+    return watch_set(tail, dir, DIR_EVENTS | (files ? FILE_EVENTS : 0));
+}
+
+bool tail_watch_await(struct tail *tail, struct tail_dir *dir)
+{
+    if (dir->watch >= 0 && !tail_watch_is_awaited(dir))
+        return false;
+    if (!tail_watch_is_awaited(dir) && tail->awaited_count == TAIL_AWAITED_MAX)
+        tail_watch_remove(tail, tail_of(tail->awaited.next, struct tail_dir, awaited));
+    tail->awaited_count += !tail_watch_is_awaited(dir);
+    tail_list_append(&tail->awaited, &dir->awaited);
+    return watch_set(tail, dir, DIR_EVENTS);
 }
 
 /* ---- events --------------------------------------------------------------------------------------------- */
 
 static void on_gone(struct tail *tail, struct tail_dir *dir, uint32_t mask)
 {
-    if (mask & IN_IGNORED && dir->watch >= 0) {
-        tail_table_remove(&tail->dirs_by_watch, &dir->by_watch);
-        dir->watch = -1;
+    if (mask & IN_IGNORED) {
+        forget_watch(tail, dir);
+        dir->walked = 0;
     }
     tail_scan_want(tail);
 }
@@ -132,12 +178,14 @@ static void on_event(struct tail *tail, const struct inotify_event *event)
     if (!event->len)
         return;
     const struct weir_str name = weir_str_of(event->name);
-    if (event->mask & IN_ISDIR)
+    if (event->mask & IN_ISDIR) {
         tail_scan_changed(tail, dir, name, event->mask & (IN_CREATE | IN_MOVED_TO));
-    else if (event->mask & IN_MODIFY)
+        tail_symlink_look(tail, dir, name);
+    } else if (event->mask & IN_MODIFY) {
         tail_look_modified(tail, dir, name);
-    else
+    } else {
         tail_look_changed(tail, dir, name, event->mask & IN_MOVED_FROM);
+    }
 }
 
 static void watch_ready(void *state)
