@@ -21,8 +21,8 @@
 
 /* Writes [FRAME_HEAD_BYTES free][ranges][payload][FRAME_ALIGN free] of the batch to `out` (emptied first;
  * out->len does not count the last FRAME_ALIGN) and fills the members of *ret_head but those that
- * store_append() fills in. `codec` compresses the payload when that makes it smaller (and was built in; else
- * it is FRAME_PLAIN); `scratch` is room for that, kept between calls. `readers`: what head.readers is to be, a
+ * store_append() fills in. `codec` compresses the payload where that makes it clearly smaller (and was built
+ * in; else it is FRAME_PLAIN); `scratch` is room for that, kept between calls. `readers`: what head.readers is to be, a
  * subset of batch->routed; masks of others are not kept. Every run has its range, also when none of its records
  * is kept. 0; -ENOMEM; -EMSGSIZE when it is larger than FRAME_PAYLOAD_MAX, or than what out->max or
  * scratch->max (both in need of room for all of it) allow. */
