@@ -32,6 +32,9 @@ WEIR_API WEIR_MUST_USE int weir_bytes_add_time(struct weir_bytes *bytes, int64_t
 /* A codec with its options, as an output's option of type WEIR_CODEC gives it. */
 struct weir_encoder;
 
+/* The codec's name. A constant. @thread any. */
+WEIR_API const char *weir_encoder_name(const struct weir_encoder *encoder);
+
 /* Encodes records of `slice` from index `at` on, each ended as the codec ends a record (json, text,
  * logfmt: a newline), until the slice ends or `out` holds `want` bytes or more. A record is encoded
  * whole or not at all.

@@ -247,6 +247,11 @@ WEIR_API void weir_settle_all(struct weir_delivery *delivery, enum weir_outcome 
  * every delivery, and say so. `why` shows in /readyz and `weir status`. @thread any. */
 WEIR_API void weir_pause(struct weir_host *host, weir_ms at_least, struct weir_str why);
 
+/* An output that tries again by itself, because it has several requests under way and one that fails
+ * concerns no other, says so here: it is counted in weir_retries_total, and `why` shows in `weir status`
+ * until something is delivered. Settling as WEIR_RETRY is for outputs that leave it to the host. @thread any. */
+WEIR_API void weir_retried(struct weir_host *host, struct weir_str why);
+
 /* Small durable state of an output (the committed size of a file, say): kept in the positions store
  * under `key`, written as positions are. */
 WEIR_API bool weir_state_get(struct weir_host *host, const void *key, size_t key_len,

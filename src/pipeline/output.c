@@ -12,6 +12,9 @@
  * arrive: an output that must not have that says `parallel` 1.) Tries do not end: what a sink does not take
  * today it may take tomorrow, and its source waits.
  *
+ * One kind of plugin tries again by itself: one with several requests under way of which each concerns other
+ * streams, so that one that fails should hold up no other. It tells of that by weir_retried().
+ *
  * "pump" is the one place where things move. It runs when the log has something new, when an answer comes
  * from another thread, and when a pause is over; answers that the plugin gives inside of `deliver` are
  * found by the pump that called it. */
@@ -91,6 +94,18 @@ void weir_pause(struct weir_host *host, weir_ms at_least, struct weir_str why)
     output_set_reason(output, why);
     pthread_mutex_unlock(&output->lock);
     worker_wake(&output->worker);
+}
+
+void weir_retried(struct weir_host *host, struct weir_str why)
+{
+    struct output *output = output_of(host);
+    metric_add(output->retries, 1);
+    pthread_mutex_lock(&output->lock);
+    if (output->state != OUTPUT_PAUSED) {
+        output->state = OUTPUT_RETRYING;
+        output_set_reason(output, why);
+    }
+    pthread_mutex_unlock(&output->lock);
 }
 
 void weir_output_bytes(struct weir_host *host, uint64_t bytes)

@@ -32,10 +32,10 @@ static char *bytes_grow(struct weir_bytes *bytes, size_t need)
 
 char *weir_bytes_room(struct weir_bytes *bytes, size_t more)
 {
+    if (bytes->len > bytes->max || more > bytes->max - bytes->len)
+        return NULL; /* also where a higher maximum has left room before */
     if (bytes->cap - bytes->len >= more && bytes->data)
         return bytes->data + bytes->len;
-    if (bytes->len > bytes->max || more > bytes->max - bytes->len)
-        return NULL;
     return bytes_grow(bytes, bytes->len + more);
 }
 

@@ -37,6 +37,11 @@ void encoder_free(struct weir_encoder *encoder)
     free(encoder);
 }
 
+const char *weir_encoder_name(const struct weir_encoder *encoder)
+{
+    return encoder->codec->name;
+}
+
 uint32_t weir_encode(struct weir_encoder *encoder, const struct weir_slice *slice, uint32_t at,
                      struct weir_bytes *out, size_t want)
 {

@@ -31,6 +31,21 @@ START_TEST(bytes_grow_up_to_their_maximum_and_no_further)
 }
 END_TEST
 
+START_TEST(a_lower_maximum_counts_for_what_there_is_room_for_already)
+{
+    struct weir_bytes bytes = { .max = 10000 };
+    char chunk[1000] = { 0 };
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(weir_bytes_add(&bytes, chunk, sizeof(chunk)), 0);
+    bytes.len = 0;
+    bytes.max = 1500;
+    ck_assert_int_eq(weir_bytes_add(&bytes, chunk, sizeof(chunk)), 0);
+    ck_assert_int_eq(weir_bytes_add(&bytes, chunk, sizeof(chunk)), -ENOSPC);
+    ck_assert_uint_eq(bytes.len, 1000);
+    weir_bytes_free(&bytes);
+}
+END_TEST
+
 START_TEST(a_json_string_fits_to_the_byte)
 {
     struct weir_bytes bytes = { .max = 8 };
@@ -121,6 +136,7 @@ int main(void)
 {
     TCase *tc = tcase_create("bytes");
     tcase_add_test(tc, bytes_grow_up_to_their_maximum_and_no_further);
+    tcase_add_test(tc, a_lower_maximum_counts_for_what_there_is_room_for_already);
     tcase_add_test(tc, a_json_string_fits_to_the_byte);
     tcase_add_test(tc, long_text_is_measured_and_not_overdrawn);
     tcase_add_test(tc, text_is_decoded_where_it_is_escaped);
