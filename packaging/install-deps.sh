@@ -7,11 +7,12 @@
 set -eu
 
 build='gcc libc6-dev meson ninja-build pkgconf
-  libevent-dev libjansson-dev liblz4-dev libpcre2-dev librdkafka-dev libxxhash-dev libyaml-dev libzstd-dev'
+  libcurl4-openssl-dev libdeflate-dev libevent-dev libjansson-dev liblz4-dev libpcre2-dev librdkafka-dev libxxhash-dev
+  libyaml-dev libzstd-dev'
 # A real Kafka is fetched with maven and runs on java, and its client for Python comes by pip.
 # clang is the second compiler, and the one with a fuzzer; strace kills the agent at chosen system calls.
 test='check clang-14 libclang-rt-14-dev clang-format-14 make python3 python3-pytest strace
-  maven openjdk-17-jre-headless openssl python3-pip'
+  maven nginx openjdk-17-jre-headless openssl python3-pip python3-zstandard'
 
 case "${1-}" in
 build) wanted=$build ;;

@@ -19,6 +19,7 @@ pipelines:
       - {type: file, path: "${DIR}/out", codec: json}
       - {type: stdout, codec: json}
       - {type: "null"}
+      - {type: http, url: "http://127.0.0.1:1/", when: exists(nobody)}
 """
 
 # Those that show when there is something to count.

@@ -64,7 +64,7 @@ def test_the_guide_shows_what_the_example_prints(weir, example):
     done = weir.cli("run", "--once", "-c", example / "weir.yaml", input="a line that is much too long\n", env=env, check=True)
     guide = (weir.root / "docs/plugin-guide.md").read_text()
     assert f"```text\n{done.stdout}```" in guide
-    source = (weir.root / EXAMPLE / "shorten.c").read_text()
+    source = "".join((weir.root / path).read_text() for path in (f"{EXAMPLE}/shorten.c", "docs/example-service/example.c"))
     for block in re.findall(r"```c\n(.*?)```", guide, re.S):
         assert block in source, block
 

@@ -17,7 +17,7 @@ class Weir(Agent):
         kind, where = job.source
         if kind not in ("file", "files"):
             return "no input for that yet"
-        if job.sink[0] not in ("file", "null"):
+        if job.sink[0] not in ("file", "http", "null"):
             return "no output for that yet"
         filters = {
             "raw": [],
@@ -29,6 +29,8 @@ class Weir(Agent):
         output = {"type": "null"}
         if job.sink[0] == "file":
             output = {"type": "file", "path": str(job.sink[1]), "codec": "text" if job.parse == "raw" else "json"}
+        elif job.sink[0] == "http":
+            output = {"type": "http", "url": f"http://127.0.0.1:{job.sink[1]}/", "codec": "json"}
         config = {
             "service": {"data_dir": str(job.work / "data"), "admin": {"listen": "off"}, "messages": {"level": "warn"}},
             "pipelines": {"bench": {"inputs": [{"type": "tail", "paths": [where]}], "filters": filters, "outputs": [output]}},
