@@ -33,6 +33,9 @@ enum disk_open_flags {
     DISK_NEW = 2,   /* make it; -EEXIST when the name is there */
 };
 
+/* Takes one name of a directory. A negative answer ends the listing. */
+typedef int disk_list_f(void *arg, const char *name);
+
 struct disk_calls {
     int (*open_dir)(struct disk *disk, int dir, const char *name, bool make);
     int (*lock_dir)(struct disk *disk, int dir, int64_t *ret_pid);
@@ -46,7 +49,12 @@ struct disk_calls {
     int (*sync_dir)(struct disk *disk, int dir);
     int (*uncache)(struct disk *disk, int fd);
     int (*rename)(struct disk *disk, int dir, const char *from, const char *to);
+    int (*move)(struct disk *disk, int from_dir, const char *name, int to_dir, const char *to);
     int (*unlink)(struct disk *disk, int dir, const char *name);
+    int (*truncate)(struct disk *disk, int fd, uint64_t size);
+    int (*list)(struct disk *disk, int dir, disk_list_f *each, void *arg);
+    int (*is_safe)(struct disk *disk, int dir);
+    int (*is_volatile)(struct disk *disk, int dir);
 };
 
 /* The host's. A constant. */
@@ -124,9 +132,43 @@ static inline int disk_rename(struct disk *disk, int dir, const char *from, cons
     return disk->calls->rename(disk, dir, from, to);
 }
 
+/* Gives `name` another name in another directory of the same file system, whatever it is; -EEXIST when that name
+ * is taken there. Both directories are still to be synced. */
+static inline int disk_move(struct disk *disk, int from_dir, const char *name, int to_dir,
+                            const char *to)
+{
+    return disk->calls->move(disk, from_dir, name, to_dir, to);
+}
+
 static inline int disk_unlink(struct disk *disk, int dir, const char *name)
 {
     return disk->calls->unlink(disk, dir, name);
+}
+
+/* Makes the file shorter; kept from the next disk_sync() on, as a write is. */
+static inline int disk_truncate(struct disk *disk, int fd, uint64_t size)
+{
+    return disk->calls->truncate(disk, fd, size);
+}
+
+/* Every name in the directory but "." and "..", in no order. 0, what `each` answered, or a negative errno. */
+static inline int disk_list(struct disk *disk, int dir, disk_list_f *each, void *arg)
+{
+    return disk->calls->list(disk, dir, each, arg);
+}
+
+/* 0 when the directory belongs to this process's user or to root, and not everyone may write to it; else
+ * -EPERM, or why that cannot be told. */
+static inline int disk_is_safe(struct disk *disk, int dir)
+{
+    return disk->calls->is_safe(disk, dir);
+}
+
+/* 1 when it is a file system of which nothing, or nothing for sure, is left after a crash of the host: in memory
+ * (tmpfs, ramfs), a container's own layer (overlay), or over a network (NFS, SMB, 9P, Ceph, FUSE). Else 0. */
+static inline int disk_is_volatile(struct disk *disk, int dir)
+{
+    return disk->calls->is_volatile(disk, dir);
 }
 
 #endif

@@ -8,15 +8,18 @@
 #include "base/disk.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -193,6 +196,75 @@ static int real_unlink(struct disk *disk, int dir, const char *name)
     return negative_errno(unlinkat(dir, name, 0));
 }
 
+static int real_move(struct disk *disk, int from_dir, const char *name, int to_dir, const char *to)
+{
+    (void)disk;
+    int r = negative_errno(renameat2(from_dir, name, to_dir, to, RENAME_NOREPLACE));
+    if (r != -EINVAL && r != -ENOSYS)
+        return r;
+    /* A file system that cannot refuse. Nobody else makes names there, so asking first will do. */
+    if (faccessat(to_dir, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return -EEXIST;
+    return negative_errno(renameat(from_dir, name, to_dir, to));
+}
+
+static int real_truncate(struct disk *disk, int fd, uint64_t size)
+{
+    (void)disk;
+    return negative_errno(ftruncate(fd, (off_t)size));
+}
+
+static int real_list(struct disk *disk, int dir, disk_list_f *each, void *arg)
+{
+    (void)disk;
+    int fd =
+        openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* its own place in the listing */
+    if (fd < 0)
+        return -errno;
+    DIR *stream = fdopendir(fd);
+    if (!stream) {
+        int r = -errno;
+        close(fd);
+        return r;
+    }
+    const struct dirent *entry;
+    int r = 0;
+    while (r == 0 && (errno = 0, entry = readdir(stream))) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            r = each(arg, entry->d_name);
+    }
+    if (r == 0)
+        r = -errno;
+    closedir(stream);
+    return r;
+}
+
+static int real_is_safe(struct disk *disk, int dir)
+{
+    (void)disk;
+    struct stat st;
+    if (fstat(dir, &st) < 0)
+        return -errno;
+    bool ours = st.st_uid == geteuid() || st.st_uid == 0;
+    return ours && !(st.st_mode & S_IWOTH) ? 0 : -EPERM;
+}
+
+static int real_is_volatile(struct disk *disk, int dir)
+{
+    (void)disk;
+    static const unsigned types[] = {
+        TMPFS_MAGIC, RAMFS_MAGIC,      OVERLAYFS_SUPER_MAGIC, NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC,
+        V9FS_MAGIC,  CEPH_SUPER_MAGIC, FUSE_SUPER_MAGIC,      SMB2_SUPER_MAGIC, CIFS_SUPER_MAGIC,
+    };
+    struct statfs st;
+    if (fstatfs(dir, &st) < 0)
+        return -errno;
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if ((unsigned)st.f_type == types[i])
+            return 1;
+    return 0;
+}
+
 struct disk *disk_real(void)
 {
     static const struct disk_calls calls = {
@@ -209,6 +281,11 @@ struct disk *disk_real(void)
         .uncache = real_uncache,
         .rename = real_rename,
         .unlink = real_unlink,
+        .move = real_move,
+        .truncate = real_truncate,
+        .list = real_list,
+        .is_safe = real_is_safe,
+        .is_volatile = real_is_volatile,
     };
     static struct disk disk = { .calls = &calls };
     return &disk;

@@ -2,6 +2,7 @@
 #ifndef WEIR_BASE_SIMD_H
 #define WEIR_BASE_SIMD_H
 
+#include "base/crc32c.h"
 #include "base/json_escape.h"
 #include "base/json_index.h"
 #include "base/lines.h"
@@ -18,6 +19,7 @@ struct simd {
     lines_find_f *lines_find;
     json_index_f *json_index;
     json_plain_f *json_plain;
+    crc32c_f *crc32c;
 };
 
 /* The fastest row that this machine can run. @thread any. */

@@ -32,9 +32,9 @@
 #include "buffer/positions_slot.h"
 
 #include <assert.h>
-#include <endian.h>
 
 #include "base/hash.h"
+#include "base/little_endian.h"
 
 enum {
     AT_MAGIC = 0,
@@ -67,45 +67,6 @@ enum { KIND_HEAD = 1, KIND_ENTRY = 2, KIND_FREE = 3 };
 
 static const char magic_head[8] = { 'W', 'E', 'I', 'R', 'P', 'O', 'S', 'N' };
 static const char magic_slot[8] = { 'W', 'E', 'I', 'R', 'S', 'L', 'O', 'T' };
-
-static void put16(unsigned char *at, uint16_t value)
-{
-    value = htole16(value);
-    memcpy(at, &value, sizeof(value));
-}
-
-static void put32(unsigned char *at, uint32_t value)
-{
-    value = htole32(value);
-    memcpy(at, &value, sizeof(value));
-}
-
-static void put64(unsigned char *at, uint64_t value)
-{
-    value = htole64(value);
-    memcpy(at, &value, sizeof(value));
-}
-
-static uint16_t get16(const unsigned char *at)
-{
-    uint16_t value;
-    memcpy(&value, at, sizeof(value));
-    return le16toh(value);
-}
-
-static uint32_t get32(const unsigned char *at)
-{
-    uint32_t value;
-    memcpy(&value, at, sizeof(value));
-    return le32toh(value);
-}
-
-static uint64_t get64(const unsigned char *at)
-{
-    uint64_t value;
-    memcpy(&value, at, sizeof(value));
-    return le64toh(value);
-}
 
 struct positions_key_bytes positions_key_encode(const struct positions_key *key)
 {

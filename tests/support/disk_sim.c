@@ -19,10 +19,9 @@
 #define SECTOR 512u
 #define BLOCK 4096u
 #define CHUNK 65536u
-#define FILES_MAX 64
-#define NAMES_MAX 64
-#define CHANGES_MAX 256
-#define DIRS_MAX 4
+#define FILES_MAX 512
+#define NAMES_MAX 512
+#define DIRS_MAX 6
 #define FDS_MAX 64
 #define FD_DIR 1000 /* descriptors from here on are directories */
 
@@ -41,11 +40,12 @@ struct file {
     struct sector *writes; /* not synced */
     size_t write_count, write_room;
     size_t last_write; /* where the latest write begins among them */
+    bool shorter;      /* it was truncated, and that is not kept */
 };
 
 struct name {
-    char text[32];
-    int file; /* -1: the name is not there */
+    char text[48];
+    int file; /* -1, in a change: the name goes */
 };
 
 struct names {
@@ -60,8 +60,9 @@ struct change {
 struct dir {
     char name[64];
     struct names now, kept;
-    struct change changes[CHANGES_MAX];
-    int change_count;
+    struct change *changes;
+    int change_count, change_room;
+    bool locked;
 };
 
 struct sim {
@@ -76,8 +77,8 @@ struct sim {
     int dir_count;
     int fds[FDS_MAX]; /* file numbers; -1: free */
     int open_dirs;
-    bool locked, shortened;
-    uint64_t calls[12];
+    bool shortened;
+    uint64_t calls[16];
     unsigned fail_calls;
     uint64_t fail_after;
     int fail_error;
@@ -159,6 +160,11 @@ static struct name *find_name(struct names *names, const char *text)
 static void set_name(struct names *names, const struct name *name)
 {
     struct name *at = find_name(names, name->text);
+    if (name->file < 0) {
+        if (at)
+            *at = names->items[--names->count];
+        return;
+    }
     if (!at) {
         assert(names->count < NAMES_MAX);
         at = &names->items[names->count++];
@@ -179,7 +185,10 @@ static void change_names(struct dir *dir, const char *gone, const char *there, i
     struct change change = { .gone.file = -1, .there.file = file };
     snprintf(change.gone.text, sizeof(change.gone.text), "%s", gone);
     snprintf(change.there.text, sizeof(change.there.text), "%s", there);
-    assert(dir->change_count < CHANGES_MAX);
+    if (dir->change_count == dir->change_room) {
+        dir->change_room = dir->change_room ? 2 * dir->change_room : 64;
+        dir->changes = need(realloc(dir->changes, (size_t)dir->change_room * sizeof(change)));
+    }
     dir->changes[dir->change_count++] = change;
     apply_change(&dir->now, &change);
 }
@@ -231,23 +240,23 @@ static int open_dir(struct disk *disk, int parent, const char *name, bool make)
     return end_call(sim, r);
 }
 
-static int lock_dir(struct disk *disk, int dir, int64_t *ret_pid)
-{
-    struct sim *sim = sim_of(disk);
-    int r = begin_call(sim, SIM_LOCK);
-    (void)dir;
-    if (r == 0 && sim->locked) {
-        *ret_pid = 4711;
-        r = -EWOULDBLOCK;
-    }
-    sim->locked |= r == 0;
-    return end_call(sim, r);
-}
-
 static struct dir *dir_at(struct sim *sim, int fd)
 {
     assert(fd >= FD_DIR && fd - FD_DIR < sim->dir_count);
     return &sim->dirs[fd - FD_DIR];
+}
+
+static int lock_dir(struct disk *disk, int fd, int64_t *ret_pid)
+{
+    struct sim *sim = sim_of(disk);
+    int r = begin_call(sim, SIM_LOCK);
+    struct dir *dir = dir_at(sim, fd);
+    if (r == 0 && dir->locked) {
+        *ret_pid = 4711;
+        r = -EWOULDBLOCK;
+    }
+    dir->locked |= r == 0;
+    return end_call(sim, r);
 }
 
 static struct file *file_at(struct sim *sim, int fd)
@@ -275,6 +284,7 @@ static int new_file(struct sim *sim)
         if (!used) {
             struct file *file = &sim->files[number];
             file->now.len = file->kept.len = file->write_count = 0;
+            file->shorter = false;
             if (number >= sim->file_count)
                 sim->file_count = number + 1;
             return number;
@@ -312,7 +322,7 @@ static void close_any(struct disk *disk, int fd)
     pthread_mutex_lock(&sim->mutex);
     if (fd >= FD_DIR) {
         sim->open_dirs--;
-        sim->locked = sim->locked && fd != FD_DIR;
+        sim->dirs[fd - FD_DIR].locked = false;
     } else {
         assert(sim->fds[fd] >= 0);
         sim->fds[fd] = -1;
@@ -386,6 +396,13 @@ static void forget_writes(struct file *file, size_t from)
     file->last_write = 0;
 }
 
+static void keep_size(struct file *file)
+{
+    if (file->shorter || file->now.len > file->kept.len)
+        set_len(&file->kept, file->now.len);
+    file->shorter = false;
+}
+
 /* A block around a write that was under way may be anything afterwards. */
 static void tear_blocks(struct sim *sim, struct file *file)
 {
@@ -410,7 +427,7 @@ static int sync_file(struct disk *disk, int fd)
         count = file->last_write;
     bool all = r == 0;
     if (all || below(sim, 2))
-        set_len(&file->kept, file->now.len > file->kept.len ? file->now.len : file->kept.len);
+        keep_size(file);
     for (size_t i = 0; i < count; i++) {
         bool taken = sim->lie == SIM_SYNC_HALF ? i % 2 == 0 : all || below(sim, 2);
         if (taken)
@@ -480,6 +497,60 @@ static int unlink_file(struct disk *disk, int fd, const char *text)
     return end_call(sim, r);
 }
 
+/* A name that comes and one that goes: two changes, as the journals of two directories have them. */
+static int move_file(struct disk *disk, int from_fd, const char *text, int to_fd, const char *to)
+{
+    struct sim *sim = sim_of(disk);
+    int r = begin_call(sim, SIM_MOVE);
+    const struct name *name = find_name(&dir_at(sim, from_fd)->now, text);
+    if (r == 0 && !name)
+        r = -ENOENT;
+    if (r == 0 && find_name(&dir_at(sim, to_fd)->now, to))
+        r = -EEXIST;
+    if (r == 0) {
+        change_names(dir_at(sim, to_fd), "", to, name->file);
+        change_names(dir_at(sim, from_fd), text, "", -1);
+    }
+    return end_call(sim, r);
+}
+
+/* The size is memory's until a sync, or, at a cut, by chance. */
+static int truncate_file(struct disk *disk, int fd, uint64_t size)
+{
+    struct sim *sim = sim_of(disk);
+    int r = begin_call(sim, SIM_TRUNCATE);
+    struct file *file = file_at(sim, fd);
+    if (r == 0) {
+        set_len(&file->now, size);
+        file->shorter = true;
+    }
+    return end_call(sim, r);
+}
+
+static int list_names(struct disk *disk, int fd, disk_list_f *each, void *arg)
+{
+    struct sim *sim = sim_of(disk);
+    int r = begin_call(sim, SIM_LIST);
+    const struct names *names = &dir_at(sim, fd)->now;
+    for (int i = 0; r == 0 && i < names->count; i++)
+        r = each(arg, names->items[i].text);
+    return end_call(sim, r);
+}
+
+static int is_safe(struct disk *disk, int fd)
+{
+    (void)disk;
+    (void)fd;
+    return 0;
+}
+
+static int is_volatile(struct disk *disk, int fd)
+{
+    (void)disk;
+    (void)fd;
+    return 0;
+}
+
 /* ---- the test's side --------------------------------------------------------------------------------- */
 
 struct disk *sim_new(uint64_t seed)
@@ -498,6 +569,11 @@ struct disk *sim_new(uint64_t seed)
         .uncache = uncache,
         .rename = rename_file,
         .unlink = unlink_file,
+        .move = move_file,
+        .truncate = truncate_file,
+        .list = list_names,
+        .is_safe = is_safe,
+        .is_volatile = is_volatile,
     };
     struct sim *sim = need(calloc(1, sizeof(*sim)));
     sim->disk.calls = &calls;
@@ -516,6 +592,8 @@ struct disk *sim_free(struct disk *disk)
         free(sim->files[i].kept.data);
         free(sim->files[i].writes);
     }
+    for (int i = 0; sim && i < sim->dir_count; i++)
+        free(sim->dirs[i].changes);
     if (sim)
         pthread_mutex_destroy(&sim->mutex);
     free(sim);
@@ -533,19 +611,21 @@ void sim_kill(struct disk *disk)
     for (int i = 0; i < FDS_MAX; i++)
         sim->fds[i] = -1;
     sim->open_dirs = 0;
-    sim->locked = false;
+    for (int i = 0; i < sim->dir_count; i++)
+        sim->dirs[i].locked = false;
 }
 
 /* Each write that was not synced is taken with a chance of `share` in 4; some are torn worse. */
 static void cut_file(struct sim *sim, struct file *file, uint64_t share)
 {
     if (below(sim, 2))
-        set_len(&file->kept, file->now.len > file->kept.len ? file->now.len : file->kept.len);
+        keep_size(file);
     for (size_t i = 0; i < file->write_count; i++)
         if (below(sim, 4) < share)
             apply(&file->kept, &file->writes[i]);
     tear_blocks(sim, file);
     forget_writes(file, file->write_count);
+    file->shorter = false;
     copy_bytes(&file->now, &file->kept);
 }
 

@@ -35,7 +35,10 @@ enum sim_call {
     SIM_SYNC_DIR = 256,
     SIM_RENAME = 512,
     SIM_UNLINK = 1024,
-    SIM_CALLS_ALL = 2047,
+    SIM_MOVE = 2048,
+    SIM_TRUNCATE = 4096,
+    SIM_LIST = 8192,
+    SIM_CALLS_ALL = 16383,
 };
 /* Of the calls in `calls` from now on, the one after `after` others fails with `error` (an errno), or, with
  * `on`, that one and all later ones. A write that fails has done a part; a sync that fails has thrown away
