@@ -91,6 +91,16 @@ void frame_head_write(uint8_t *out, const struct frame_head *head, uint32_t salt
     put32(out + AT_CRC, crc32c(0, out + AT_HEAD_BYTES, head->head_bytes - AT_HEAD_BYTES));
 }
 
+bool frame_begins(const uint8_t *in, uint32_t salt)
+{
+    return get32(in + AT_MAGIC) == (MAGIC ^ salt);
+}
+
+uint32_t frame_payload_crc(const uint8_t *payload, const struct frame_head *head)
+{
+    return crc32c(0, payload, head->stored_bytes);
+}
+
 static void read_fields(const uint8_t *in, struct frame_head *ret)
 {
     *ret = (struct frame_head){
@@ -121,7 +131,7 @@ static bool is_plausible(const struct frame_head *head)
 enum frame_verdict frame_head_read(const uint8_t *in, size_t len, uint32_t salt,
                                    struct frame_head *ret)
 {
-    if (len >= 4 && get32(in + AT_MAGIC) != (MAGIC ^ salt))
+    if (len >= 4 && !frame_begins(in, salt))
         return FRAME_DAMAGED;
     ret->head_bytes = FRAME_HEAD_BYTES;
     if (len < FRAME_HEAD_BYTES)

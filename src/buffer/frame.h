@@ -65,6 +65,11 @@ struct frame_range {
     uint32_t text;
 };
 
+/* Whether a frame of the segment with that salt may begin at these 8 bytes. */
+bool frame_begins(const uint8_t *in, uint32_t salt);
+/* The checksum of a payload. */
+uint32_t frame_payload_crc(const uint8_t *payload, const struct frame_head *head);
+
 /* Bytes from the start of a frame to the start of the next. */
 static inline uint64_t frame_bytes(const struct frame_head *head)
 {

@@ -36,9 +36,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "buffer/quarantine.h"
+
 #define NAME "positions"
 #define NAME_NEW "positions.new"
-#define QUARANTINE "quarantine"
 #define QUARANTINE_MAX 9
 
 enum block_flags {
@@ -257,52 +258,20 @@ int positions_file_open(struct positions_file *file, struct positions_table *tab
 
 /* ---- making a file ----------------------------------------------------------------------------------- */
 
-/* A new name in the quarantine: its fd. When all are taken the last one's file is replaced. */
-static int open_quarantined(struct positions_file *file, int dir)
-{
-    char name[32];
-    int fd = -EEXIST;
-    for (int i = 1; fd == -EEXIST && i <= QUARANTINE_MAX; i++) {
-        snprintf(name, sizeof(name), NAME ".%d", i);
-        fd = disk_open(file->disk, dir, name, DISK_WRITE | DISK_NEW);
-        file->quarantined = i;
-    }
-    if (fd != -EEXIST)
-        return fd;
-    int r = disk_unlink(file->disk, dir, name);
-    return r < 0 ? r : disk_open(file->disk, dir, name, DISK_WRITE | DISK_NEW);
-}
-
-/* Blocks that cannot be read stay out: zeros. */
-static int copy_blocks(struct positions_file *file, int fd)
-{
-    struct positions_block block;
-    ssize_t n;
-    int r = 0;
-    for (uint64_t at = 0; r == 0 && at < POSITIONS_FILE_BYTES_MAX; at += sizeof(block)) {
-        n = disk_read(file->disk, file->damaged_fd, &block, sizeof(block), at);
-        if (n == 0)
-            break;
-        if (n > 0)
-            r = disk_write(file->disk, fd, &block, (size_t)n, at);
-    }
-    return r;
-}
-
-/* Copies the damaged file to the quarantine, for a person to look at: at most so much as a store can hold. */
+/* Copies the damaged file to the quarantine, for a person to look at: at most so much as a store can hold. When
+ * all names are taken the last one's file is replaced. */
 static int quarantine(struct positions_file *file)
 {
-    int dir = disk_open_dir(file->disk, file->dir, QUARANTINE, true);
-    if (dir < 0)
-        return dir;
-    int fd = open_quarantined(file, dir);
-    int r = fd < 0 ? fd : copy_blocks(file, fd);
-    if (r == 0)
-        r = disk_sync(file->disk, fd);
-    if (r == 0)
-        r = disk_sync_dir(file->disk, dir);
-    disk_close(file->disk, fd);
-    disk_close(file->disk, dir);
+    char name[32];
+    int r = -EEXIST;
+    for (int i = 1; r == -EEXIST && i <= QUARANTINE_MAX + 1; i++) {
+        file->quarantined = i <= QUARANTINE_MAX ? i : QUARANTINE_MAX;
+        snprintf(name, sizeof(name), NAME ".%d", file->quarantined);
+        if (i > QUARANTINE_MAX)
+            (void)quarantine_remove(file->disk, file->dir, name);
+        r = quarantine_copy(file->disk, file->dir, name, file->damaged_fd, 0,
+                            POSITIONS_FILE_BYTES_MAX);
+    }
     if (r < 0)
         file->quarantined = 0;
     else

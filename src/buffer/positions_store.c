@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/uuid.h"
 
 /* ---- opening ----------------------------------------------------------------------------------------- */
 
@@ -75,16 +75,6 @@ static int load(struct positions_store *store, const struct positions_store_opti
     return r < 0 ? weir_error_set(err, r, "no memory for the positions") : 0;
 }
 
-/* A random UUID, version 4. */
-static int draw_uuid(uint8_t ret[16])
-{
-    if (getrandom(ret, 16, 0) != 16)
-        return -EIO;
-    ret[6] = (uint8_t)((ret[6] & 0x0f) | 0x40);
-    ret[8] = (uint8_t)((ret[8] & 0x3f) | 0x80);
-    return 0;
-}
-
 static int check_head(struct positions_store *store, const uint8_t *machine, bool *ret_moved)
 {
     static const uint8_t unknown[16];
@@ -97,7 +87,7 @@ static int check_head(struct positions_store *store, const uint8_t *machine, boo
         return 0;
     if (machine)
         memcpy(head.machine, machine, sizeof(head.machine));
-    int r = have ? 0 : draw_uuid(head.instance);
+    int r = have ? 0 : uuid_draw(head.instance);
     return r < 0 ? r : positions_table_set_head(store->table, &head);
 }
 

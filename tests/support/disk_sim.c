@@ -531,10 +531,13 @@ static int list_names(struct disk *disk, int fd, disk_list_f *each, void *arg)
 {
     struct sim *sim = sim_of(disk);
     int r = begin_call(sim, SIM_LIST);
-    const struct names *names = &dir_at(sim, fd)->now;
+    struct names *names = need(malloc(sizeof(*names)));
+    *names = dir_at(sim, fd)->now; /* `each` may call the disk */
+    (void)end_call(sim, 0);
     for (int i = 0; r == 0 && i < names->count; i++)
         r = each(arg, names->items[i].text);
-    return end_call(sim, r);
+    free(names);
+    return r;
 }
 
 static int is_safe(struct disk *disk, int fd)

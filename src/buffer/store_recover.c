@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a start makes of a directory, whatever state a crash or a person left it in:
+ *
+ *     state       the better of two slots; none: the readers begin at the oldest frame there is
+ *     names       %016x.seg, in the order of their ids; all other names are left alone
+ *     heads       one that is damaged, of a later version, or of another store: the file goes to the quarantine
+ *     ends        by the seal, or by the frames: of the last, what stands behind its last intact frame is cut off, put
+ *                 aside, and the file is sealed, so that the next start need not look again
+ *     gaps        between the end of a segment and what the next one follows, and up to what the state calls safe
+ *     cursors     the segments that one stands in are looked through, for what of them is held
+ *     streams     ranges of the frames of the last two segments
+ *
+ * Each step goes on over errors of the one before: a file that cannot be put aside, cut or sealed is counted as it
+ * stands and left. Damage stops no start. A disk that will not let us read does: nobody could say then what of the
+ * log is there, and going on would give up what may be intact. */
+#include "buffer/store_parts.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/uuid.h"
+#include "buffer/quarantine.h"
+
+#define HEAD_GUESS_BYTES 4096
+
+/* ---- names --------------------------------------------------------------------------------------------- */
+
+struct ids {
+    uint64_t *items;
+    size_t count, room;
+};
+
+static int add_id(void *arg, const char *name)
+{
+    struct ids *ids = arg;
+    uint64_t id;
+    if (!segment_name_read(name, &id) || id > SEGMENT_SEQUENCE_MAX)
+        return 0;
+    if (ids->count == ids->room) {
+        size_t room = ids->room ? 2 * ids->room : 64;
+        uint64_t *items = realloc(ids->items, room * sizeof(items[0]));
+        if (!items)
+            return -ENOMEM;
+        ids->items = items;
+        ids->room = room;
+    }
+    ids->items[ids->count++] = id;
+    return 0;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t one = *(const uint64_t *)a, two = *(const uint64_t *)b;
+    return (one > two) - (one < two);
+}
+
+/* ---- readers ------------------------------------------------------------------------------------------- */
+
+static unsigned find_reader(const struct store *store, struct weir_str name)
+{
+    for (unsigned i = 0; i < STORE_ALL_READERS; i++)
+        if (store->readers[i].there && weir_str_eq(weir_str_of(store->readers[i].name), name))
+            return i;
+    return STORE_READER_NONE;
+}
+
+/* A reader of old frames that is not configured any more. When there is no place for one more it shares the last
+ * one's: what it waits for is kept, under another's name. */
+static unsigned add_orphan(struct store *store, struct weir_str name, uint64_t cursor)
+{
+    unsigned number = STORE_READERS_MAX;
+    while (number < STORE_ALL_READERS - 1 && store->readers[number].there)
+        number++;
+    struct store_reader *reader = &store->readers[number];
+    if (!reader->there) {
+        memcpy(reader->name, name.ptr, name.len);
+        cursor_init(&reader->cursor, cursor);
+        reader->there = true;
+    } else if (cursor < reader->cursor.read) {
+        cursor_init(&reader->cursor, cursor);
+    }
+    reader->committed = cursor;
+    return number;
+}
+
+/* The map of a segment's table. With a good state, who is not in it holds nothing any more. */
+static int read_table(struct store *store, const struct segment_head *head, bool cursors_lost)
+{
+    struct store_map map = { .plain = head->reader_count == store->reader_count };
+    memset(map.configured, STORE_READER_NONE, sizeof(map.configured));
+    memset(map.orphans, STORE_READER_NONE, sizeof(map.orphans));
+    for (unsigned i = 0; i < head->reader_count; i++) {
+        struct weir_str name = head->readers[i];
+        unsigned number =
+            name.len <= STORE_NAME_MAX && name.len > 0 && !memchr(name.ptr, 0, name.len)
+                ? find_reader(store, name)
+                : STORE_READER_NONE;
+        if (number == STORE_READER_NONE && cursors_lost && name.len > 0 &&
+            name.len <= STORE_NAME_MAX)
+            number = add_orphan(store, name, 0);
+        if (number < STORE_READERS_MAX)
+            map.configured[i] = (uint8_t)number;
+        else
+            map.orphans[i] = (uint8_t)number;
+        map.plain = map.plain && number == i;
+    }
+    return store_map_of(store, &map);
+}
+
+/* Cursors of the state. Configured readers that it does not know are new, and begin at the end. */
+static void take_cursors(struct store *store, const struct store_state *state)
+{
+    for (unsigned i = 0; i < store->reader_count; i++)
+        cursor_init(&store->readers[i].cursor, UINT64_MAX);
+    for (unsigned i = 0; i < state->reader_count; i++) {
+        const struct store_state_reader *in = &state->readers[i];
+        unsigned number = find_reader(store, weir_str_of(in->name));
+        if (number == STORE_READER_NONE)
+            add_orphan(store, weir_str_of(in->name), in->cursor);
+        else
+            cursor_init(&store->readers[number].cursor, in->cursor);
+        if (number < STORE_READERS_MAX)
+            store->readers[number].committed = in->cursor;
+    }
+}
+
+/* ---- heads --------------------------------------------------------------------------------------------- */
+
+/* Reads the head of a file: 1 when it is good, and *ret is views into `bytes`; 0 when it is not; -ENOMEM, or an
+ * errno of the disk. */
+static int read_head(struct store *store, int fd, struct weir_bytes *bytes,
+                     struct segment_head *ret)
+{
+    size_t want = HEAD_GUESS_BYTES;
+    enum segment_verdict verdict = SEGMENT_SHORT;
+    for (int round = 0; round < 2 && verdict == SEGMENT_SHORT; round++) {
+        bytes->len = 0;
+        uint8_t *room = (uint8_t *)weir_bytes_room(bytes, want);
+        if (!room)
+            return -ENOMEM;
+        ssize_t n = disk_read(store->disk, fd, room, want, 0);
+        if (n < 0)
+            return (int)n;
+        verdict = segment_head_read(room, (size_t)n, ret);
+        want = ret->bytes;
+    }
+    return verdict == SEGMENT_GOOD && ret->kind == (uint16_t)store->kind &&
+           weir_str_eq(ret->name, weir_str_of(store->name));
+}
+
+static void put_file_aside(struct store *store, struct store_found *found, const char *name)
+{
+    if (store->read_only || store->quarantine_files >= STORE_QUARANTINE_FILES_MAX)
+        return;
+    int r = quarantine_move(store->disk, store->dir, name);
+    found->quarantined += r == 0;
+    store->quarantine_files += r == 0;
+}
+
+static int add_segment(struct store *store, const struct segment_head *head, uint64_t size, int map)
+{
+    struct store_segment *segment = map < 0 ? NULL : calloc(1, sizeof(*segment));
+    if (!segment)
+        return -ENOMEM;
+    *segment = (struct store_segment){ .id = head->id,
+                                       .first = head->first,
+                                       .end = head->first,
+                                       .follows = head->follows,
+                                       .file_bytes = size,
+                                       .created = head->created,
+                                       .salt = head->salt,
+                                       .head_bytes = head->bytes,
+                                       .map = (uint16_t)map,
+                                       .sum = { .end = head->first, .bytes = head->bytes } };
+    int r = store_add_segment_locked(store, segment);
+    if (r < 0)
+        store_free_segment(segment);
+    return r;
+}
+
+struct heads {
+    struct weir_bytes bytes;
+    bool known; /* store->id is the store's */
+    bool cursors_lost;
+};
+
+/* 0, also when the file is none of ours; or a negative errno: nothing can be said about it. */
+static int load_segment(struct store *store, struct store_found *found, struct heads *heads,
+                        uint64_t id)
+{
+    char name[SEGMENT_NAME_BYTES];
+    struct segment_head head;
+    uint64_t size = 0;
+    segment_name(id, name);
+    int fd = disk_open(store->disk, store->dir, name, 0);
+    if (fd == -ENOENT)
+        return 0; /* of a live directory: deleted meanwhile */
+    if (fd == -ELOOP || fd == -EISDIR || fd == -ENODEV) {
+        put_file_aside(store, found, name);
+        return 0;
+    }
+    if (fd < 0)
+        return fd;
+    int r = read_head(store, fd, &heads->bytes, &head);
+    if (r == 1)
+        r = disk_size(store->disk, fd, &size) < 0 ? 0 : 1;
+    disk_close(store->disk, fd);
+    if (r == 1 && !heads->known) {
+        memcpy(store->id, head.store, sizeof(store->id)); /* the oldest says whose log it is */
+        heads->known = true;
+    }
+    if (r == 1 && head.id == id && memcmp(head.store, store->id, sizeof(store->id)) == 0)
+        return add_segment(store, &head, size, read_table(store, &head, heads->cursors_lost));
+    if (r >= 0)
+        put_file_aside(store, found, name);
+    return r < 0 ? r : 0;
+}
+
+static int load_heads(struct store *store, struct store_found *found, bool known)
+{
+    struct ids ids = { 0 };
+    struct heads heads = { .bytes = { .max = SEGMENT_HEAD_BYTES_MAX },
+                           .known = known,
+                           .cursors_lost = found->cursors_lost };
+    int r = disk_list(store->disk, store->dir, add_id, &ids);
+    if (r == 0 && ids.count)
+        qsort(ids.items, ids.count, sizeof(ids.items[0]), compare_ids);
+    for (size_t i = 0; r == 0 && i < ids.count; i++)
+        r = load_segment(store, found, &heads, ids.items[i]);
+    if (ids.count && store->next_segment <= ids.items[ids.count - 1])
+        store->next_segment = ids.items[ids.count - 1] + 1;
+    weir_bytes_free(&heads.bytes);
+    free(ids.items);
+    if (r == 0 && !heads.known && !store->read_only)
+        r = uuid_draw(store->id);
+    return r;
+}
+
+/* ---- ends ---------------------------------------------------------------------------------------------- */
+
+/* What the last start's writer left in memory may never have reached the disk. */
+static int open_left(struct store *store, const struct store_segment *segment)
+{
+    char name[SEGMENT_NAME_BYTES];
+    segment_name(segment->id, name);
+    int fd = disk_open(store->disk, store->dir, name, store->read_only ? 0 : DISK_WRITE);
+    if (fd == -EROFS || fd == -EACCES)
+        return disk_open(store->disk, store->dir, name, 0);
+    if (fd >= 0 && !store->read_only) {
+        (void)disk_sync(store->disk, fd);
+        (void)disk_uncache(store->disk, fd);
+    }
+    return fd;
+}
+
+/* Where the frames of a file without a seal end. */
+struct tail {
+    struct segment_sum sum;
+    uint64_t end;      /* of the records that are there, or known to be damaged */
+    uint64_t good_end; /* of the last intact frame */
+    uint64_t good_bytes;
+    uint64_t damaged;    /* records, in front of `end` */
+    uint64_t torn_bytes; /* behind good_bytes, that are neither zeros nor frames */
+    bool torn;
+};
+
+static int read_frames(struct store *store, const struct store_segment *segment, int fd,
+                       uint64_t limit, struct weir_bytes *window, struct tail *ret)
+{
+    struct segment_reader reader = { .disk = store->disk,
+                                     .fd = fd,
+                                     .salt = segment->salt,
+                                     .limit = segment->file_bytes,
+                                     .end = UINT64_MAX,
+                                     .offset = segment->head_bytes,
+                                     .sequence = segment->first,
+                                     .bytes = window };
+    struct segment_frame frame;
+    *ret = (struct tail){ .end = segment->first,
+                          .good_end = segment->first,
+                          .good_bytes = segment->head_bytes,
+                          .sum = { .end = segment->first, .bytes = segment->head_bytes } };
+    window->len = 0;
+    int r;
+    while ((r = segment_next(&reader, &frame)) == 1) {
+        if (frame.end > limit && !frame.last)
+            return 0; /* from here on it is not part of the log */
+        if (frame.last) {
+            ret->torn = true;
+            ret->torn_bytes = frame.offset + frame.bytes - ret->good_bytes;
+            return 0;
+        }
+        ret->end = frame.end;
+        ret->torn = frame.damaged;
+        if (frame.damaged) {
+            ret->damaged += frame.end - frame.head.sequence;
+            ret->torn_bytes = frame.offset + frame.bytes - ret->good_bytes;
+            continue;
+        }
+        r = segment_sum_add(&ret->sum, &frame.head, reader.offset);
+        if (r < 0)
+            return r;
+        ret->good_end = frame.end;
+        ret->good_bytes = reader.offset;
+    }
+    return r;
+}
+
+/* Cuts the file off behind its last intact frame and seals it. What is cut off is put aside first. */
+static void seal_left(struct store *store, struct store_segment *segment, int fd,
+                      const struct tail *tail, struct store_found *found)
+{
+    if (tail->torn && tail->torn_bytes) {
+        bool kept = store_put_aside(store, segment->id, fd, tail->good_bytes, tail->torn_bytes);
+        found->quarantined += kept;
+        if (!kept)
+            return;
+    }
+    uint64_t size = 0;
+    segment->sealed = segment_seal(store->disk, fd, segment->salt, &segment->sum) == 0 &&
+                      disk_size(store->disk, fd, &size) == 0 && disk_sync(store->disk, fd) == 0;
+    if (size)
+        segment->file_bytes = size;
+}
+
+/* Finds the end of a segment that has no seal. `limit`: where the log went on elsewhere. */
+static int measure_frames(struct store *store, struct store_segment *segment, uint64_t limit,
+                          uint64_t safe, struct weir_bytes *window, struct store_found *found)
+{
+    int fd = open_left(store, segment);
+    if (fd < 0)
+        return fd == -ENOENT ? 0 : fd;
+    struct tail tail;
+    int r = read_frames(store, segment, fd, limit, window, &tail);
+    if (r < 0) {
+        segment_sum_free(&tail.sum);
+        disk_close(store->disk, fd);
+        return r;
+    }
+    segment->sum = tail.sum;
+    segment->end = tail.end;
+    /* Damaged frames at the end that were never safe are the torn end of what was being written. */
+    bool last = limit == UINT64_MAX;
+    if (tail.torn && last && tail.good_end >= safe) {
+        tail.damaged -= tail.end - tail.good_end;
+        segment->end = tail.good_end;
+        found->torn_bytes += tail.torn_bytes;
+    }
+    segment_sum_fit(&segment->sum);
+    bool whole = segment->end == tail.good_end;
+    if (!store->read_only && whole)
+        seal_left(store, segment, fd, &tail, found);
+    disk_close(store->disk, fd);
+    return 0;
+}
+
+static int measure(struct store *store, struct store_segment *segment, uint64_t limit,
+                   uint64_t safe, struct weir_bytes *window, struct store_found *found)
+{
+    char name[SEGMENT_NAME_BYTES];
+    segment_name(segment->id, name);
+    int fd = disk_open(store->disk, store->dir, name, 0);
+    int r = fd < 0 ? fd
+                   : segment_read_seal(store->disk, fd, segment->salt, segment->file_bytes,
+                                       &segment->sum);
+    disk_close(store->disk, fd);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    bool sealed = r == 1 && segment->sum.end >= segment->first && segment->sum.end <= limit &&
+                  segment->sum.bytes >= segment->head_bytes;
+    if (sealed) {
+        segment->end = segment->sum.end;
+        segment->sealed = true;
+        return 0;
+    }
+    if (r == 1)
+        segment_sum_free(&segment->sum);
+    segment->sum = (struct segment_sum){ .end = segment->first, .bytes = segment->head_bytes };
+    return measure_frames(store, segment, limit, safe, window, found);
+}
+
+/* From the last to the first, since a later one says where an earlier one stops to count. */
+static int measure_all(struct store *store, uint64_t safe, struct weir_bytes *window,
+                       struct store_found *found)
+{
+    uint64_t limit = UINT64_MAX;
+    int r = 0;
+    for (size_t i = store->segment_count; r == 0 && i-- > 0;) {
+        struct store_segment *segment = store->segments[i];
+        if (limit > segment->first)
+            r = measure(store, segment, limit, safe, window, found);
+        limit = segment->follows < limit ? segment->follows : limit;
+    }
+    return r;
+}
+
+/* A start that made a segment and wrote nothing, or nothing that counts, leaves no trace. */
+static void remove_empty(struct store *store)
+{
+    for (size_t i = store->segment_count; i-- > 0;) {
+        struct store_segment *segment = store->segments[i];
+        if (segment->end > segment->first)
+            continue;
+        char name[SEGMENT_NAME_BYTES];
+        segment_name(segment->id, name);
+        if (!store->read_only)
+            (void)disk_unlink(store->disk, store->dir, name);
+        store_remove_segment_locked(store, i);
+    }
+}
+
+/* ---- gaps and cursors ---------------------------------------------------------------------------------- */
+
+/* Adds a segment without a file at `index`, for [first, end). */
+static int add_gap(struct store *store, size_t index, uint64_t first, uint64_t end)
+{
+    struct store_segment *gap = calloc(1, sizeof(*gap));
+    if (!gap)
+        return -ENOMEM;
+    *gap = (struct store_segment){ .first = first, .end = end, .follows = first, .missing = true };
+    int r = store_add_segment_locked(store, gap);
+    if (r < 0) {
+        store_free_segment(gap);
+        return r;
+    }
+    memmove(store->segments + index + 1, store->segments + index,
+            (store->segment_count - 1 - index) * sizeof(store->segments[0]));
+    store->segments[index] = gap;
+    return 0;
+}
+
+static uint64_t lowest_cursor(const struct store *store)
+{
+    uint64_t lowest = UINT64_MAX;
+    for (unsigned i = 0; i < STORE_ALL_READERS; i++)
+        if (store->readers[i].there && store->readers[i].cursor.read < lowest)
+            lowest = store->readers[i].cursor.read;
+    return lowest;
+}
+
+/* Gaps that somebody has not been told of. `from` is where the log must go on. */
+static int add_gaps(struct store *store, uint64_t safe, struct store_found *found)
+{
+    uint64_t from = lowest_cursor(store);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i <= store->segment_count; i++) {
+        bool last = i == store->segment_count;
+        uint64_t follows = last ? safe : store->segments[i]->follows;
+        uint64_t end = last ? safe : store->segments[i]->end;
+        if (follows > from) {
+            r = add_gap(store, i++, from, follows);
+            found->damaged_records += follows - from;
+        }
+        from = end > from ? end : from;
+    }
+    return r;
+}
+
+/* Readers begin where they were; without a state, at the oldest frame. */
+static void place_cursors(struct store *store, bool cursors_lost, uint64_t end)
+{
+    uint64_t oldest = store->segment_count ? store->segments[0]->first : end;
+    for (unsigned i = 0; i < STORE_ALL_READERS; i++) {
+        struct store_reader *reader = &store->readers[i];
+        if (!reader->there)
+            continue;
+        if (cursors_lost)
+            cursor_init(&reader->cursor, oldest);
+        else if (reader->cursor.read == UINT64_MAX)
+            cursor_init(&reader->cursor, end);
+        if (reader->cursor.read >= end)
+            cursor_read_to(&reader->cursor, store->start);
+    }
+}
+
+/* Counts what readers have answered of a segment that their cursors stand in. */
+static int count_answered(struct store *store, struct store_segment *segment,
+                          struct weir_bytes *window)
+{
+    struct store_view view = store_view_locked(segment);
+    struct store_file file;
+    struct segment_frame frame;
+    uint64_t sequence = segment->first, highest = 0;
+    for (unsigned i = 0; i < STORE_ALL_READERS; i++) {
+        uint64_t read = store->readers[i].there ? store->readers[i].cursor.read : 0;
+        highest = read < segment->end && read > highest ? read : highest;
+    }
+    if (highest <= segment->first || segment->missing)
+        return 0;
+    store_file_init(store, &file);
+    file.reader.bytes = window;
+    file.reader.tolerant = file.heads_only = true;
+    int r = 1;
+    while (r == 1 && sequence < highest) {
+        r = store_fetch(store, &file, &view, sequence, &frame);
+        sequence = frame.end;
+        if (r != 1 || frame.damaged)
+            continue;
+        struct store_bits bits = store_translate(store, segment->map, frame.head.readers);
+        for (unsigned i = 0; i < STORE_ALL_READERS; i++) {
+            bool takes = i < STORE_READERS_MAX ? bits.configured >> i & 1
+                                               : bits.orphans >> (i - STORE_READERS_MAX) & 1;
+            if (takes && store->readers[i].there && store->readers[i].cursor.read >= frame.end)
+                store_answered_locked(store, segment, i, frame.head.records);
+        }
+    }
+    store_file_close(store, &file);
+    return r == -ENOMEM ? r : 0;
+}
+
+/* ---- all of it ----------------------------------------------------------------------------------------- */
+
+static int load_state(struct store *store, struct store_found *found, struct store_state *ret)
+{
+    *ret = (struct store_state){ 0 };
+    int r = store_state_open(&store->state_file, store->disk, store->dir, store->read_only, ret);
+    if (r == -ELOOP || r == -EISDIR || r == -ENODEV) {
+        put_file_aside(store, found, STORE_STATE_NAME);
+        r = STORE_STATE_DAMAGED;
+    }
+    if (r == STORE_STATE_DAMAGED && store->state_file.fd >= 0 && !store->read_only)
+        found->quarantined += store_put_aside(store, 0, store->state_file.fd, 0, STORE_STATE_BYTES);
+    return r;
+}
+
+static int count_all(struct store *store, struct weir_bytes *window, struct store_found *found)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < store->segment_count; i++) {
+        struct store_segment *segment = store->segments[i];
+        window->len = 0;
+        r = count_answered(store, segment, window);
+        found->segments += !segment->missing;
+        found->bytes += segment->file_bytes;
+        found->records += store_count_held(store, segment);
+    }
+    for (unsigned i = STORE_READERS_MAX; i < STORE_ALL_READERS; i++)
+        found->orphans += store->readers[i].there;
+    return r;
+}
+
+static void set_numbers(struct store *store, const struct store_state *state, uint64_t safe,
+                        bool cursors_lost)
+{
+    uint64_t end = store->segment_count ? store->segments[store->segment_count - 1]->end : 0;
+    store->found_end = end > safe ? end : safe;
+    store->start = state->reserved > store->found_end ? state->reserved : store->found_end;
+    if (cursors_lost && store->segment_count)
+        store->start += STORE_RESERVE_LOST;
+    if (store->read_only)
+        store->start = store->found_end;
+    store->end = store->durable = store->given = store->start;
+    store->reserved = state->reserved;
+    store->stated_durable = state->durable;
+}
+
+static int recover(struct store *store, struct store_found *found, struct store_state *state,
+                   struct weir_bytes *window)
+{
+    int r = load_state(store, found, state);
+    if (r < 0)
+        return r;
+    bool known = r == STORE_STATE_GOOD;
+    found->cursors_lost = !known;
+    if (known) {
+        memcpy(store->id, state->store, sizeof(store->id));
+        take_cursors(store, state);
+    }
+    store->next_segment = state->next_segment;
+    r = load_heads(store, found, known);
+    if (r == 0)
+        r = measure_all(store, state->durable, window, found);
+    if (r < 0)
+        return r;
+    remove_empty(store);
+    set_numbers(store, state, state->durable, !known);
+    place_cursors(store, !known, store->found_end);
+    found->cursors_lost = !known && store->segment_count > 0;
+    if (!store->read_only)
+        r = add_gaps(store, state->durable, found);
+    if (r == 0)
+        r = count_all(store, window, found);
+    if (r == 0)
+        r = store_find_streams(store, window);
+    return r;
+}
+
+int store_recover(struct store *store, struct store_found *found)
+{
+    struct store_state state;
+    struct weir_bytes window = { .max = STORE_WINDOW_MAX };
+    (void)quarantine_size(store->disk, store->dir, &store->quarantine_files,
+                          &store->quarantine_bytes);
+    int r = recover(store, found, &state, &window);
+    weir_bytes_free(&window);
+    return r;
+}

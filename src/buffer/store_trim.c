@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What goes, and when.
+ *
+ *     delete     cursors beyond it in the state, synced → unlink → sync of the directory, and if that fails: later
+ *
+ * A segment that a crash brings back has all its records below the cursors, and goes again. Only the oldest goes:
+ * a log with a hole in its middle could not be told from one that has lost something. */
+#include "buffer/store_parts.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#define RETRY_NS INT64_C(1000000000)
+
+/* Files of a segment that has gone take room on the disk as long as somebody has them open. */
+static void close_files_locked(struct store *store, uint64_t segment)
+{
+    for (unsigned i = 0; i < store->reader_count; i++) {
+        struct store_reader *reader = &store->readers[i];
+        if (!reader->busy && reader->file.reader.fd >= 0 && reader->file.segment == segment)
+            store_file_close(store, &reader->file);
+    }
+}
+
+static int unlink_segment(struct store *store, const struct store_segment *segment)
+{
+    char name[SEGMENT_NAME_BYTES];
+    if (segment->missing)
+        return 0;
+    segment_name(segment->id, name);
+    int r = disk_unlink(store->disk, store->dir, name);
+    return r == -ENOENT ? 0 : r;
+}
+
+/* Who has nothing in the oldest segment goes on behind it. True when the state is behind it for all. */
+static bool pass_over_locked(struct store *store, const struct store_segment *segment)
+{
+    bool beyond = true;
+    for (unsigned i = 0; i < STORE_ALL_READERS; i++) {
+        struct store_reader *reader = &store->readers[i];
+        if (!reader->there)
+            continue;
+        if (store_share_locked(store, segment, i) == 0)
+            cursor_read_to(&reader->cursor, segment->end);
+        beyond = beyond && reader->committed >= segment->end;
+    }
+    return beyond;
+}
+
+/* Deletes the oldest segment, which everyone is through with. 0, or a negative errno and it is still there. */
+static int delete_oldest(struct store *store)
+{
+    store_lock(store);
+    struct store_segment *segment = store->segments[0];
+    bool beyond = pass_over_locked(store, segment);
+    store_unlock(store);
+    int r = beyond ? 0 : store_write_state(store, store->reserved);
+    if (r == 0)
+        r = unlink_segment(store, segment);
+    if (r < 0)
+        return r;
+    store_lock(store);
+    close_files_locked(store, segment->id);
+    store_remove_segment_locked(store, 0);
+    store_unlock(store);
+    return 0;
+}
+
+int store_delete_newest(struct store *store)
+{
+    struct store_segment *segment = store->segments[store->segment_count - 1];
+    assert(segment != store->active && segment->sum.frames == 0);
+    int r = unlink_segment(store, segment);
+    if (r < 0 || segment->pins)
+        return r;
+    store_lock(store);
+    close_files_locked(store, segment->id);
+    store_remove_segment_locked(store, store->segment_count - 1);
+    store_unlock(store);
+    return 0;
+}
+
+/* ---- trimming ------------------------------------------------------------------------------------------ */
+
+/* Bytes of the segments, from the oldest on, that everyone is through with. */
+static uint64_t acked_bytes(const struct store *store)
+{
+    uint64_t bytes = 0;
+    store_lock(store);
+    for (size_t i = 0; i < store->segment_count; i++) {
+        if (store->segments[i] == store->active ||
+            !store_is_acked_locked(store, store->segments[i]))
+            break;
+        bytes += store->segments[i]->file_bytes;
+    }
+    store_unlock(store);
+    return bytes;
+}
+
+/* Until when the segment is kept, at `now`: 0 when it need not be. */
+static int64_t kept_until(const struct store *store, const struct store_segment *segment,
+                          uint64_t acked, int64_t now)
+{
+    if (store->retention == 0 || segment->sum.frames == 0 || segment->missing ||
+        (store->retention_bytes && acked > store->retention_bytes))
+        return 0;
+    /* A clock that was set back must not keep it for ever. */
+    int64_t written = segment->sum.last_written < now ? segment->sum.last_written : now;
+    return written + store->retention > now ? written + store->retention : 0;
+}
+
+int64_t store_trim(struct store *store, int64_t now)
+{
+    uint64_t acked = acked_bytes(store);
+    bool deleted = false;
+    int64_t due = 0;
+    while (due == 0) {
+        store_lock(store);
+        struct store_segment *segment = store->segment_count ? store->segments[0] : NULL;
+        bool can = segment && segment != store->active && segment->pins == 0 &&
+                   store_is_acked_locked(store, segment);
+        store_unlock(store);
+        if (!can)
+            break;
+        uint64_t bytes = segment->file_bytes;
+        due = kept_until(store, segment, acked, now);
+        if (due)
+            break;
+        if (delete_oldest(store) < 0)
+            due = now + RETRY_NS;
+        else
+            deleted = true;
+        acked -= bytes < acked ? bytes : acked;
+    }
+    if (deleted)
+        (void)disk_sync_dir(store->disk, store->dir);
+    return due;
+}
+
+/* ---- making room by force ------------------------------------------------------------------------------ */
+
+static bool is_in_flight_locked(const struct store *store, const struct store_segment *segment)
+{
+    bool in_flight = segment->pins > 0;
+    for (unsigned i = 0; !in_flight && i < store->reader_count; i++)
+        in_flight = cursor_is_in_flight(&store->readers[i].cursor, segment->first, segment->end);
+    return in_flight;
+}
+
+static uint64_t progress_locked(const struct store *store)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < STORE_ALL_READERS; i++)
+        if (store->readers[i].there)
+            sum += cursor_watermark(&store->readers[i].cursor);
+    return sum;
+}
+
+/* Records of a gap that somebody has not been told of. */
+static uint64_t count_missing_locked(const struct store *store, const struct store_segment *segment)
+{
+    uint64_t lowest = segment->end;
+    for (unsigned i = 0; i < store->reader_count; i++) {
+        uint64_t watermark = cursor_watermark(&store->readers[i].cursor);
+        lowest = watermark < lowest ? watermark : lowest;
+    }
+    return segment->end - (lowest > segment->first ? lowest : segment->first);
+}
+
+/* Puts all cursors behind the segment: false when a frame of it is in flight, or a reader moved while it was
+ * counted what is in it. */
+static bool give_up(struct store *store, struct store_segment *segment, uint64_t *ret_lost)
+{
+    store_lock(store);
+    bool can = !is_in_flight_locked(store, segment);
+    uint64_t before = progress_locked(store);
+    uint64_t missing = segment->missing ? count_missing_locked(store, segment) : 0;
+    segment->pins++; /* readers look at files outside of the lock; so does counting */
+    store_unlock(store);
+    uint64_t lost = !can ? 0 : segment->missing ? missing : store_count_held(store, segment);
+    store_lock(store);
+    segment->pins--;
+    can = can && !is_in_flight_locked(store, segment) && progress_locked(store) == before;
+    for (unsigned i = 0; can && i < STORE_ALL_READERS; i++)
+        if (store->readers[i].there && store->readers[i].cursor.read < segment->end)
+            cursor_skip(&store->readers[i].cursor, segment->end);
+    store_unlock(store);
+    *ret_lost = lost;
+    return can;
+}
+
+int store_drop_oldest(struct store *store, uint64_t *ret_lost)
+{
+    *ret_lost = 0;
+    struct store_segment *segment = store->segment_count ? store->segments[0] : NULL;
+    if (!segment || (segment == store->active &&
+                     (segment->sum.frames == 0 || store_finish_active(store, false) < 0)))
+        return 0;
+    store_lock(store);
+    bool acked = segment->pins == 0 && store_is_acked_locked(store, segment);
+    store_unlock(store);
+    if (!acked && !give_up(store, segment, ret_lost))
+        return 0;
+    /* Where it cannot be deleted now its records are given up all the same: the next call finds it acked. */
+    int r = delete_oldest(store);
+    if (r == 0)
+        (void)disk_sync_dir(store->disk, store->dir);
+    return r == 0 || *ret_lost > 0;
+}
+
+int store_drop_reader(struct store *store, const char *name)
+{
+    int r = -ENOENT;
+    store_lock(store);
+    for (unsigned i = STORE_READERS_MAX; i < STORE_ALL_READERS; i++) {
+        struct store_reader *reader = &store->readers[i];
+        if (!reader->there || strcmp(reader->name, name) != 0)
+            continue;
+        reader->there = false;
+        store->state_changed = true;
+        r = 0;
+    }
+    store_unlock(store);
+    return r;
+}
