@@ -160,15 +160,24 @@ void store_answered_locked(struct store *store, struct store_segment *segment, u
         segment->answered[reader] += records;
 }
 
-/* Whether some reader that `readers` means has not answered [sequence, end). */
-static bool is_held_locked(const struct store *store, unsigned map, uint64_t readers,
-                           uint64_t sequence, uint64_t end)
+/* Adds the records of [sequence, end), or `records` of them, where a reader that is meant has not answered. */
+static void add_held_locked(const struct store *store, unsigned map, uint64_t readers,
+                            uint64_t sequence, uint64_t end, uint64_t records,
+                            struct store_lost *ret)
 {
-    for (unsigned i = 0; i < STORE_ALL_READERS; i++)
-        if (store->readers[i].there && is_for(store, map, readers, i) &&
-            !cursor_is_done(&store->readers[i].cursor, sequence, end))
-            return true;
-    return false;
+    struct store_bits bits = store_translate(store, map, readers);
+    bool held = false;
+    for (unsigned i = 0; i < STORE_ALL_READERS; i++) {
+        bool meant = i < STORE_READERS_MAX ? bits.configured >> i & 1
+                                           : bits.orphans >> (i - STORE_READERS_MAX) & 1;
+        if (!meant || !store->readers[i].there ||
+            cursor_is_done(&store->readers[i].cursor, sequence, end))
+            continue;
+        held = true;
+        if (i < STORE_READERS_MAX)
+            ret->of_reader[i] += records;
+    }
+    ret->records += held ? records : 0;
 }
 
 /* Whether a reader is neither in front of the segment nor through with it. */
@@ -190,27 +199,19 @@ static bool is_partly_answered_locked(const struct store *store,
     return false;
 }
 
-static uint64_t count_by_shares_locked(const struct store *store,
-                                       const struct store_segment *segment)
+static void count_by_shares_locked(const struct store *store, const struct store_segment *segment,
+                                   struct store_lost *ret)
 {
-    uint64_t records = 0;
     for (unsigned i = 0; i < segment->sum.share_count; i++)
-        if (is_held_locked(store, segment->map, segment->sum.shares[i].readers, segment->first,
-                           segment->end))
-            records += segment->sum.shares[i].records;
-    return records;
+        add_held_locked(store, segment->map, segment->sum.shares[i].readers, segment->first,
+                        segment->end, segment->sum.shares[i].records, ret);
 }
 
-uint64_t store_count_held(struct store *store, struct store_segment *segment)
+/* 0, or a negative errno: they could not be counted so. */
+static int count_by_frames(struct store *store, const struct store_segment *segment,
+                           const struct store_view *view, struct store_lost *ret)
 {
-    store_lock(store);
-    struct store_view view = store_view_locked(segment);
-    uint64_t records = segment->missing ? 0 : count_by_shares_locked(store, segment);
-    bool partly = records > 0 && is_partly_answered_locked(store, segment);
-    store_unlock(store);
-    if (!partly)
-        return records;
-    uint64_t exact = 0, sequence = view.first;
+    uint64_t sequence = view->first;
     struct weir_bytes window = { .max = STORE_WINDOW_MAX };
     struct store_file file;
     struct segment_frame frame;
@@ -218,17 +219,33 @@ uint64_t store_count_held(struct store *store, struct store_segment *segment)
     file.reader.bytes = &window;
     file.reader.tolerant = file.heads_only = true;
     int r;
-    while ((r = store_fetch(store, &file, &view, sequence, &frame)) == 1) {
+    while ((r = store_fetch(store, &file, view, sequence, &frame)) == 1) {
         sequence = frame.end;
         store_lock(store);
-        if (!frame.damaged &&
-            is_held_locked(store, segment->map, frame.head.readers, frame.head.sequence, frame.end))
-            exact += frame.head.records;
+        if (!frame.damaged)
+            add_held_locked(store, segment->map, frame.head.readers, frame.head.sequence, frame.end,
+                            frame.head.records, ret);
         store_unlock(store);
     }
     store_file_close(store, &file);
     weir_bytes_free(&window);
-    return r < 0 ? records : exact;
+    return r;
+}
+
+void store_count_held(struct store *store, const struct store_segment *segment,
+                      struct store_lost *ret)
+{
+    *ret = (struct store_lost){ .end = segment->end };
+    if (segment->missing)
+        return;
+    store_lock(store);
+    struct store_view view = store_view_locked(segment);
+    count_by_shares_locked(store, segment, ret);
+    bool partly = ret->records > 0 && is_partly_answered_locked(store, segment);
+    store_unlock(store);
+    struct store_lost exact = { .end = segment->end };
+    if (partly && count_by_frames(store, segment, &view, &exact) == 0)
+        *ret = exact;
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------- */

@@ -155,7 +155,8 @@ void store_answered_locked(struct store *store, struct store_segment *segment, u
 struct store_view store_view_locked(const struct store_segment *segment);
 /* Records of the segment that somebody waits for, exactly where its file can be read. The segment is pinned,
  * or the list cannot change. */
-uint64_t store_count_held(struct store *store, struct store_segment *segment);
+void store_count_held(struct store *store, const struct store_segment *segment,
+                      struct store_lost *ret);
 
 /* ---- store_read.c -------------------------------------------------------------------------------------- */
 

@@ -533,7 +533,9 @@ static int count_all(struct store *store, struct weir_bytes *window, struct stor
         r = count_answered(store, segment, window);
         found->segments += !segment->missing;
         found->bytes += segment->file_bytes;
-        found->records += store_count_held(store, segment);
+        struct store_lost held;
+        store_count_held(store, segment, &held);
+        found->records += held.records;
     }
     for (unsigned i = STORE_READERS_MAX; i < STORE_ALL_READERS; i++)
         found->orphans += store->readers[i].there;

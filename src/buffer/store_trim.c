@@ -157,55 +157,66 @@ static uint64_t progress_locked(const struct store *store)
 }
 
 /* Records of a gap that somebody has not been told of. */
-static uint64_t count_missing_locked(const struct store *store, const struct store_segment *segment)
+static void count_missing_locked(const struct store *store, const struct store_segment *segment,
+                                 struct store_lost *ret)
 {
-    uint64_t lowest = segment->end;
     for (unsigned i = 0; i < store->reader_count; i++) {
-        uint64_t watermark = cursor_watermark(&store->readers[i].cursor);
-        lowest = watermark < lowest ? watermark : lowest;
+        uint64_t from = cursor_watermark(&store->readers[i].cursor);
+        from = from > segment->first ? from : segment->first;
+        ret->of_reader[i] = segment->end > from ? segment->end - from : 0;
+        if (ret->of_reader[i] > ret->records)
+            ret->records = ret->of_reader[i];
     }
-    return segment->end - (lowest > segment->first ? lowest : segment->first);
 }
 
 /* Puts all cursors behind the segment: false when a frame of it is in flight, or a reader moved while it was
  * counted what is in it. */
-static bool give_up(struct store *store, struct store_segment *segment, uint64_t *ret_lost)
+static bool give_up(struct store *store, struct store_segment *segment, struct store_lost *ret)
 {
     store_lock(store);
     bool can = !is_in_flight_locked(store, segment);
     uint64_t before = progress_locked(store);
-    uint64_t missing = segment->missing ? count_missing_locked(store, segment) : 0;
-    segment->pins++; /* readers look at files outside of the lock; so does counting */
+    segment->pins += can; /* readers look at files outside of the lock; so does counting */
     store_unlock(store);
-    uint64_t lost = !can ? 0 : segment->missing ? missing : store_count_held(store, segment);
+    if (!can)
+        return false;
+    store_count_held(store, segment, ret);
     store_lock(store);
     segment->pins--;
-    can = can && !is_in_flight_locked(store, segment) && progress_locked(store) == before;
+    if (segment->missing)
+        count_missing_locked(store, segment, ret);
+    can = !is_in_flight_locked(store, segment) && progress_locked(store) == before;
     for (unsigned i = 0; can && i < STORE_ALL_READERS; i++)
         if (store->readers[i].there && store->readers[i].cursor.read < segment->end)
             cursor_skip(&store->readers[i].cursor, segment->end);
     store_unlock(store);
-    *ret_lost = lost;
     return can;
 }
 
-int store_drop_oldest(struct store *store, uint64_t *ret_lost)
+int store_make_room(struct store *store, bool held, struct store_lost *ret_lost)
 {
-    *ret_lost = 0;
     struct store_segment *segment = store->segment_count ? store->segments[0] : NULL;
-    if (!segment || (segment == store->active &&
-                     (segment->sum.frames == 0 || store_finish_active(store, false) < 0)))
+    if (!segment)
         return 0;
     store_lock(store);
     bool acked = segment->pins == 0 && store_is_acked_locked(store, segment);
     store_unlock(store);
-    if (!acked && !give_up(store, segment, ret_lost))
+    if (!acked && !held)
+        return 0;
+    if (segment == store->active &&
+        (segment->sum.frames == 0 || store_finish_active(store, false) < 0))
+        return 0;
+    struct store_lost lost = { .end = segment->end };
+    if (!acked && !give_up(store, segment, &lost))
         return 0;
     /* Where it cannot be deleted now its records are given up all the same: the next call finds it acked. */
     int r = delete_oldest(store);
     if (r == 0)
         (void)disk_sync_dir(store->disk, store->dir);
-    return r == 0 || *ret_lost > 0;
+    if (r < 0 && lost.records == 0)
+        return 0;
+    *ret_lost = lost;
+    return 1;
 }
 
 int store_drop_reader(struct store *store, const char *name)
