@@ -162,6 +162,16 @@ static json_t *output_json(const struct status_output *output)
     return object;
 }
 
+static json_t *dead_letters_json(const struct status_dead_letters *letters)
+{
+    json_t *object = json_object();
+    put_count(object, "records", letters->records);
+    put_count(object, "bytes", letters->bytes);
+    put_count(object, "bytes_max", letters->bytes_max);
+    put_text(object, "reason", letters->reason);
+    return object;
+}
+
 static json_t *pipeline_json(const struct status_pipeline *pipeline)
 {
     json_t *object = json_object(), *buffer = json_object();
@@ -177,6 +187,7 @@ static json_t *pipeline_json(const struct status_pipeline *pipeline)
     put_text(object, "name", pipeline->name);
     put(object, "ledger", ledger_json(&pipeline->ledger));
     put(object, "buffer", buffer);
+    put(object, "dead_letters", dead_letters_json(&pipeline->dead_letters));
     put(object, "inputs", inputs);
     put(object, "filters", filters);
     put(object, "outputs", outputs);

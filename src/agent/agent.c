@@ -29,6 +29,7 @@
 #include "agent/notify.h"
 #include "agent/pipeline_status.h"
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/logical_clock.h"
 #include "base/loop.h"
 #include "base/message.h"
@@ -190,6 +191,7 @@ static int agent_open(struct agent *agent, struct weir_error *err)
                                         .clock = agent->clock,
                                         .identity = &agent->identity,
                                         .data_dir = service->data_dir,
+                                        .disk = disk_real(),
                                         .once = agent->options.once,
                                         .changed = pipeline_changed,
                                         .arg = agent };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "pipeline/dead_letters.h"
 #include "pipeline/input.h"
 #include "pipeline/output.h"
 #include "pipeline/pipeline.h"
@@ -117,6 +118,17 @@ static void fill_output(struct output *output, struct status_output *ret)
     }
 }
 
+static void fill_dead_letters(const struct pipeline *pipeline, struct status_dead_letters *ret)
+{
+    struct dead_letters_status letters;
+    dead_letters_status(pipeline->dead_letters, &letters);
+    ret->records = letters.records;
+    ret->bytes = letters.bytes;
+    ret->bytes_max = letters.bytes_max;
+    static_assert(DEAD_LETTERS_REASON_MAX == STATUS_REASON_MAX, "copied whole");
+    memcpy(ret->reason, letters.reason, sizeof(ret->reason));
+}
+
 int pipeline_status_fill(struct pipeline *pipeline, struct status_pipeline *ret)
 {
     ret->name = pipeline->name;
@@ -124,6 +136,7 @@ int pipeline_status_fill(struct pipeline *pipeline, struct status_pipeline *ret)
     ret->buffer_memory_used_bytes = budget_used(&pipeline->budget);
     struct ledger_counts counts;
     ledger_snapshot(&pipeline->ledger, &counts);
+    fill_dead_letters(pipeline, &ret->dead_letters);
     int r = fill_ledger(pipeline, &counts, &ret->ledger);
     if (r == 0)
         r = status_array(&ret->inputs, &ret->input_count, pipeline->input_count);
@@ -179,10 +192,25 @@ static void check_progress(struct pipeline *pipeline, struct status_check *check
     }
 }
 
+static void check_dead_letters(struct pipeline *pipeline, struct status_check *check)
+{
+    struct dead_letters_status letters;
+    dead_letters_status(pipeline->dead_letters, &letters);
+    check->ok = !letters.failing;
+    if (letters.failing) {
+        char text[2 * DEAD_LETTERS_REASON_MAX];
+        int len = snprintf(text, sizeof(text), "cannot be written: %s", letters.reason);
+        status_reason_set(check->reason, text, (size_t)len);
+    }
+}
+
 void pipeline_status_checks(struct pipeline *pipeline, struct status_check checks[PIPELINE_CHECKS])
 {
     checks[0] = (struct status_check){ .name = "inputs", .pipeline = pipeline->name, .ok = true };
     checks[1] = (struct status_check){ .name = "progress", .pipeline = pipeline->name, .ok = true };
+    checks[2] =
+        (struct status_check){ .name = "dead letters", .pipeline = pipeline->name, .ok = true };
+    check_dead_letters(pipeline, &checks[2]);
     check_inputs(pipeline, &checks[0]);
     check_progress(pipeline, &checks[1]);
 }
@@ -202,6 +230,13 @@ void pipeline_gauges_init(struct pipeline_gauges *gauges, struct pipeline *pipel
         metrics, "weir_dead_lettered_records_total",
         "Records parked in the dead letters; those that have gone from there since are in it too.",
         METRIC_COUNTER, 1, labels, 1);
+    gauges->letters =
+        metrics_series(metrics, "weir_dead_letters_records",
+                       "Records in the dead letters now, those of earlier runs included.",
+                       METRIC_GAUGE, 1, labels, 1);
+    gauges->letters_bytes =
+        metrics_series(metrics, "weir_dead_letters_bytes", "Bytes of the dead letters on disk.",
+                       METRIC_GAUGE, 1, labels, 1);
     gauges->recovered =
         metrics_series(metrics, "weir_recovered_records_total",
                        "Records that the start found in the disk tier, not yet delivered.",
@@ -232,6 +267,10 @@ int64_t pipeline_gauges_update(struct pipeline_gauges *gauges, struct pipeline *
     /* A counter does not go back: those that are dropped by now were parked once. */
     metric_set(gauges->dead_lettered, (int64_t)(counts.fates.dead_lettered +
                                                 counts.fates.dropped[LEDGER_DEAD_LETTER_FULL]));
+    struct dead_letters_status letters;
+    dead_letters_status(pipeline->dead_letters, &letters);
+    metric_set(gauges->letters, (int64_t)letters.records);
+    metric_set(gauges->letters_bytes, (int64_t)letters.bytes);
     metric_set(gauges->recovered, (int64_t)counts.recovered);
     metric_set(gauges->replayed, (int64_t)counts.replayed);
     metric_set(gauges->held, (int64_t)counts.held);

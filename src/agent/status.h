@@ -90,9 +90,17 @@ struct status_output {
     struct status_account ledger;
 };
 
+/* What sinks will never take, kept on disk. */
+struct status_dead_letters {
+    uint64_t records, bytes;        /* there now, those of earlier runs included */
+    uint64_t bytes_max;             /* 0: rejected records are dropped */
+    char reason[STATUS_REASON_MAX]; /* why they cannot be written, or "" */
+};
+
 struct status_pipeline {
     const char *name;
     struct status_ledger ledger;
+    struct status_dead_letters dead_letters;
     uint64_t buffer_memory_bytes, buffer_memory_used_bytes; /* the bound, and what is in use */
     struct status_input *inputs;
     struct status_filter *filters;

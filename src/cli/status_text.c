@@ -183,6 +183,24 @@ static int print_outputs(const json_t *outputs, FILE *out)
     return r;
 }
 
+/* When there are any, or there should be. */
+static void print_dead_letters(const json_t *letters, FILE *out)
+{
+    char records[TABLE_CELL_MAX], used[TABLE_CELL_MAX], bound[TABLE_CELL_MAX];
+    const char *reason = text(letters, "reason");
+    if (number(letters, "records") == 0 && !reason[0])
+        return;
+    table_format_number(records, number(letters, "records"));
+    table_format_bytes(used, (uint64_t)number(letters, "bytes"));
+    table_format_bytes(bound, (uint64_t)number(letters, "bytes_max"));
+    fprintf(out, "  dead letters %s, %s of %s", records, used, bound);
+    if (reason[0]) {
+        fputs("; cannot be written: ", out);
+        print_escaped(reason, out);
+    }
+    fputc('\n', out);
+}
+
 static int print_pipeline(const json_t *pipeline, FILE *out)
 {
     const json_t *buffer = json_object_get(pipeline, "buffer");
@@ -194,6 +212,7 @@ static int print_pipeline(const json_t *pipeline, FILE *out)
     table_format_bytes(used, (uint64_t)number(buffer, "memory_used_bytes"));
     table_format_bytes(bound, (uint64_t)number(buffer, "memory_bytes"));
     fprintf(out, "  buffer %s of %s\n", used, bound);
+    print_dead_letters(json_object_get(pipeline, "dead_letters"), out);
     int r = print_inputs(json_object_get(pipeline, "inputs"), out);
     if (r == 0 && json_array_size(filters) > 0)
         r = print_filters(filters, out);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Settling: an output gives each record of a delivery its outcome, once, in pieces of any size and from
- * any thread. In the usual case that is one call for all of it and one atomic subtraction. Bitmaps of
- * what was rejected or is to be tried again exist only when there is such a record. */
+ * any thread. In the usual case that is one call for all of it and one atomic subtraction. A bitmap of what
+ * is to be tried again, and the words about what was rejected, exist only when there is such a record. */
 #include "pipeline/delivery.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "pipeline/output.h"
+#include "pipeline/rejections.h"
 
 static uint32_t slice_count(const struct weir_slice *slice, uint32_t first, uint32_t count)
 {
@@ -24,6 +26,7 @@ void delivery_begin(struct weir_delivery *delivery, struct batch *batch, const u
 {
     delivery->batch = batch;
     delivery->tries = 1;
+    delivery->begun = clock_wall();
     delivery->slice =
         (struct weir_slice){ .batch = &batch->pub, .mask = mask, .count = batch->pub.count };
     delivery->records = slice_count(&delivery->slice, 0, batch->pub.count);
@@ -48,8 +51,8 @@ void delivery_end(struct weir_delivery *delivery)
 {
     free(delivery->mask);
     free(delivery->retry);
-    free(delivery->rejected);
-    delivery->mask = delivery->retry = delivery->rejected = NULL;
+    delivery->mask = delivery->retry = NULL;
+    delivery->rejections = rejections_free(delivery->rejections);
     delivery->batch = NULL;
 }
 
@@ -78,8 +81,11 @@ void weir_settle(struct weir_delivery *delivery, uint32_t first, uint32_t count,
         return;
     if (outcome != WEIR_DELIVERED) {
         pthread_mutex_lock(&output->lock);
-        bits_set(outcome == WEIR_RETRY ? &delivery->retry : &delivery->rejected, &delivery->slice,
-                 first, count);
+        if (outcome == WEIR_RETRY)
+            bits_set(&delivery->retry, &delivery->slice, first, count);
+        else
+            rejections_add(&delivery->rejections, &delivery->slice, first, count, why,
+                           delivery->tries);
         output_set_reason(output, why);
         pthread_mutex_unlock(&output->lock);
     }

@@ -8,6 +8,7 @@
 #include "record/batch.h"
 
 struct output;
+struct rejections;
 
 /* One batch on its way to one output. Made once and used again; `batch` is NULL while it is not. */
 struct weir_delivery {
@@ -17,11 +18,12 @@ struct weir_delivery {
     uint32_t records;           /* in the slice */
     _Atomic uint32_t unsettled; /* of them */
     unsigned tries;
+    int64_t begun; /* nanoseconds since 1970 UTC */
     struct weir_delivery *next;
     /* From malloc, NULL until needed; set under the output's lock. */
-    uint64_t *mask;     /* behind slice.mask when it is a part of the batch that is sent again */
-    uint64_t *retry;    /* settled as WEIR_RETRY in this try */
-    uint64_t *rejected; /* settled as WEIR_REJECTED, in any try */
+    uint64_t *mask;  /* behind slice.mask when it is a part of the batch that is sent again */
+    uint64_t *retry; /* settled as WEIR_RETRY in this try */
+    struct rejections *rejections; /* settled as WEIR_REJECTED, in any try, and why */
 };
 
 /* Begins with all of the batch that the output takes. */

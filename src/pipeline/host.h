@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "config/config.h"
 
+struct disk;
 struct loop;
 struct logical_clock;
 struct pipeline;
@@ -21,6 +22,7 @@ struct pipeline_env {
     struct logical_clock *clock;
     const struct weir_identity *identity;
     const char *data_dir;
+    struct disk *disk; /* what must be kept through a crash is written there */
     bool once;
     /* Something that the agent may wait for has happened: an input stopped, ended or failed, or nothing
      * is held any more. @thread any. */

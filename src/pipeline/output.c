@@ -15,6 +15,9 @@
  * One kind of plugin tries again by itself: one with several requests under way of which each concerns other
  * streams, so that one that fails should hold up no other. It tells of that by weir_retried().
  *
+ * What the sink will never take is parked in the dead letters before its delivery counts as settled
+ * (dead_letters.c). While they cannot be written nothing new is begun.
+ *
  * "pump" is the one place where things move. It runs when the log has something new, when an answer comes
  * from another thread, and when a pause is over; answers that the plugin gives inside of `deliver` are
  * found by the pump that called it. */
@@ -27,9 +30,14 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "pipeline/dead_letters.h"
 #include "pipeline/input.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/rejections.h"
 #include "pipeline/retry.h"
+
+/* When the dead letters could not be written. */
+#define PARK_AGAIN_MS 1000
 
 /* Begun in one go, before the loop looks at its other events. */
 #define PUMP_DELIVERIES 32
@@ -144,14 +152,88 @@ static void output_back_off(struct output *output)
               weir_kv_int("after_ms", delay), weir_kv_int("failures", output->failures));
 }
 
-static void output_report_rejected(struct output *output, const struct weir_delivery *delivery)
+/* The outcome of what was rejected: marks the batch, and counts. */
+static void output_take_rejections(struct output *output, const struct weir_delivery *delivery,
+                                   struct ledger_answers *answers)
 {
-    char reason[OUTPUT_REASON_MAX];
-    uint32_t count = bitmap_count(delivery->rejected, delivery->slice.batch->count);
-    metric_add(output->rejected, count);
-    output_status(output, reason);
-    weir_warn(&output->host, "records dropped: the sink will never take them",
-              weir_kv_int("records", count), weir_kv_str("why", reason));
+    struct log *log = output->host.pipeline->log;
+    const struct rejections *rejections = delivery->rejections;
+    uint64_t *bits = calloc(bitmap_words(rejections->records), sizeof(bits[0]));
+    assert(bits); /* some bytes a batch: without them an answer would be lost */
+    answers->dead_lettered = rejections_bits_in(rejections, REJECTION_PARKED, bits);
+    if (answers->dead_lettered)
+        log_park(log, delivery->batch, bits);
+    answers->dropped[LEDGER_REJECTED] = rejections_bits_in(rejections, REJECTION_DROPPED, bits);
+    if (answers->dropped[LEDGER_REJECTED])
+        log_reject(log, delivery->batch, bits);
+    free(bits);
+    const struct rejection *one = &rejections->items[0];
+    const struct weir_str why = { one->answer, one->answer_len };
+    metric_add(output->rejected, rejections_count(rejections));
+    if (answers->dead_lettered)
+        weir_warn(
+            &output->host, "the sink will never take some records: they are in the dead letters",
+            weir_kv_int("records", (int64_t)answers->dead_lettered), weir_kv_text("why", why));
+    if (answers->dropped[LEDGER_REJECTED])
+        weir_warn(&output->host, "records dropped: the sink will never take them",
+                  weir_kv_int("records", (int64_t)answers->dropped[LEDGER_REJECTED]),
+                  weir_kv_text("why", why));
+}
+
+/* False when what was rejected cannot be parked: the output holds, and tries again after a pause. */
+static bool output_park(struct output *output, struct weir_delivery *delivery)
+{
+    struct dead_letters *letters = output->host.pipeline->dead_letters;
+    struct dead_letters_status status;
+    if (!dead_letters_wanted(letters)) {
+        rejections_settle(delivery->rejections, REJECTION_DROPPED);
+        return true;
+    }
+    int r = dead_letters_park(letters, output->index, delivery->batch, delivery->rejections,
+                              delivery->begun);
+    if (r == 0)
+        return true;
+    char why[2 * OUTPUT_REASON_MAX];
+    dead_letters_status(letters, &status);
+    snprintf(why, sizeof(why), "cannot write the dead letters: %s",
+             status.reason[0] ? status.reason : strerror(-r));
+    weir_error(
+        &output->host,
+        "cannot write the dead letters: the output holds until it can, and tries every second",
+        weir_kv_str("error", status.reason[0] ? status.reason : strerror(-r)));
+    weir_pause(&output->host, PARK_AGAIN_MS, weir_str_of(why));
+    return false;
+}
+
+/* The delivery is over: all of it is delivered, parked or dropped. */
+static void output_settle(struct output *output, struct weir_delivery *delivery)
+{
+    struct batch *batch = delivery->batch;
+    struct ledger_answers answers = { .records = batch_records_for(batch, output->index) };
+    if (delivery->rejections)
+        output_take_rejections(output, delivery, &answers);
+    answers.delivered = answers.records - answers.dead_lettered - answers.dropped[LEDGER_REJECTED];
+    metric_add(output->records, (int64_t)answers.delivered);
+    ledger_answer(&output->host.pipeline->ledger, output->index, &answers);
+    output_observe(output, &batch->pub);
+    if (!output->again && !output->unparked)
+        output_set_state(output, OUTPUT_OK);
+    delivery_end(delivery);
+    if (log_settled(output->host.pipeline->log, output->index, batch))
+        input_return(batch);
+}
+
+/* Parks what could not be parked before. */
+static bool output_park_again(struct output *output)
+{
+    while (output->unparked) {
+        struct weir_delivery *delivery = output->unparked;
+        if (!output_park(output, delivery))
+            return false;
+        output->unparked = delivery->next;
+        output_settle(output, delivery);
+    }
+    return true;
 }
 
 /* Everything in this try has been answered. */
@@ -172,21 +254,12 @@ static void output_take_answer(struct output *output, struct weir_delivery *deli
         output_back_off(output);
         return;
     }
-    struct ledger_answers answers = { .records = batch_records_for(batch, output->index) };
-    if (delivery->rejected) {
-        output_report_rejected(output, delivery);
-        answers.dropped[LEDGER_REJECTED] = bitmap_count(delivery->rejected, batch->pub.count);
-        log_reject(output->host.pipeline->log, batch, delivery->rejected);
+    if (delivery->rejections && !output_park(output, delivery)) {
+        delivery->next = output->unparked;
+        output->unparked = delivery;
+        return;
     }
-    answers.delivered = answers.records - answers.dropped[LEDGER_REJECTED];
-    metric_add(output->records, (int64_t)answers.delivered);
-    ledger_answer(&output->host.pipeline->ledger, output->index, &answers);
-    output_observe(output, &batch->pub);
-    if (!output->again)
-        output_set_state(output, OUTPUT_OK);
-    delivery_end(delivery);
-    if (log_settled(output->host.pipeline->log, output->index, batch))
-        input_return(batch);
+    output_settle(output, delivery);
 }
 
 static void output_take_answers(struct output *output)
@@ -214,7 +287,7 @@ static int64_t output_paused_until(struct output *output)
     pthread_mutex_lock(&output->lock);
     if (output->paused_until && output->paused_until <= clock_monotonic()) {
         output->paused_until = 0;
-        if (output->state == OUTPUT_PAUSED)
+        if (output->state == OUTPUT_PAUSED && !output->unparked)
             output->state = output->again ? OUTPUT_RETRYING : OUTPUT_OK;
         if (output->state == OUTPUT_OK)
             output->reason[0] = '\0';
@@ -272,6 +345,8 @@ static void output_pump(void *arg)
             loop_timer_set(output->timer, wait / 1000000 + 1);
             break;
         }
+        if (!output_park_again(output))
+            continue; /* and wait */
         struct weir_delivery *delivery = output_next(output);
         if (!delivery)
             break;

@@ -21,10 +21,11 @@ struct output {
     /* The output's thread only. */
     struct weir_delivery *deliveries; /* `parallel` of them */
     unsigned parallel, under_way;
-    struct weir_delivery *again; /* to be delivered again, oldest first */
-    bool trying_again;           /* one of them is under way */
-    int64_t again_at;            /* clock_monotonic(), not before */
-    unsigned failures;           /* tries in a row that delivered nothing */
+    struct weir_delivery *again;    /* to be delivered again, oldest first */
+    struct weir_delivery *unparked; /* answered; what was rejected of them is to be parked */
+    bool trying_again;              /* one of them is under way */
+    int64_t again_at;               /* clock_monotonic(), not before */
+    unsigned failures;              /* tries in a row that delivered nothing */
     struct loop_timer *timer;
     bool pumping;
     uint64_t random;

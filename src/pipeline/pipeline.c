@@ -9,6 +9,7 @@
 
 #include "base/message.h"
 #include "pipeline/block.h"
+#include "pipeline/dead_letters.h"
 #include "pipeline/input.h"
 #include "pipeline/output.h"
 
@@ -86,8 +87,10 @@ int pipeline_new(const struct pipeline_env *env, const struct config_pipeline *c
     pipeline->outputs = calloc(config->output_count, sizeof(pipeline->outputs[0]));
     ledger_init(&pipeline->ledger, (unsigned)config->filter_count + 1,
                 (unsigned)config->output_count);
+    pipeline->dead_letters = dead_letters_new(pipeline);
     int r = -ENOMEM;
-    if (pipeline->chunks && pipeline->log && pipeline->inputs && pipeline->outputs)
+    if (pipeline->chunks && pipeline->log && pipeline->inputs && pipeline->outputs &&
+        pipeline->dead_letters)
         r = pipeline_open(pipeline, err);
     else
         weir_error_set(err, r, "out of memory");
@@ -125,6 +128,7 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
         input_free(pipeline->inputs[i]);
     free(pipeline->inputs);
     free(pipeline->outputs);
+    dead_letters_free(pipeline->dead_letters);
     log_free(pipeline->log);
     chunk_pool_free(pipeline->chunks);
     ledger_deinit(&pipeline->ledger);

@@ -10,6 +10,7 @@
 #include "pipeline/host.h"
 #include "pipeline/ledger.h"
 
+struct dead_letters;
 struct input;
 struct output;
 
@@ -34,6 +35,7 @@ struct pipeline {
     struct chunk_pool *chunks;
     struct log *log;
     struct ledger ledger;
+    struct dead_letters *dead_letters;
     struct filter_stage stage;
     struct input **inputs;
     struct output **outputs;

@@ -73,10 +73,16 @@ def test_the_checker_compares_ids(tmp_path):
 def test_the_ledger_is_recomputed():
     ledger = {"read": 10, "recovered": 0, "replayed": 0, "added": 1, "delivered": 6, "filtered": {"grep": 2, "route": 1},
               "dropped": {"rejected": 1}, "dead_lettered": 0, "held": 1, "residue": 0}
-    check_ledgers({"pipelines": [{"name": "app", "ledger": ledger}]})
+    account = {"routed": 8, "delivered": 6, "dropped": {"rejected": 1}, "dead_lettered": 0, "held": 1, "residue": 0}
+
+    def check(ledger, account):
+        check_ledgers({"pipelines": [{"name": "app", "ledger": ledger, "outputs": [{"id": "file", "ledger": account}]}]})
+    check(ledger, account)
     for wrong in ({"held": 2}, {"residue": 1}, {"dropped": {}}):
         with pytest.raises(AssertionError):
-            check_ledgers({"pipelines": [{"name": "app", "ledger": {**ledger, **wrong}}]})
+            check({**ledger, **wrong}, account)
+        with pytest.raises(AssertionError):
+            check(ledger, {**account, **wrong})
 
 
 def test_metrics_are_numbers():

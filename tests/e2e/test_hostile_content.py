@@ -139,7 +139,7 @@ def test_rng_03_a_record_larger_than_an_output_takes(weir):
     agent.wait_records(6)
     messages = [json.loads(line)["message"] for line in (weir.dir / "out.log").read_text().splitlines()]
     assert messages == ["one", "two", "three", "four"]
-    assert agent.ledger()["dropped"]["rejected"] == 2
+    assert agent.ledger()["dead_lettered"] == 2
     assert told(agent, "larger than 8 MiB")
     agent.check_memory()
 

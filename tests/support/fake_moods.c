@@ -2,6 +2,7 @@
 #include "support/fake_moods.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -23,8 +24,11 @@ static void settle_one(struct fake_moods *self, struct weir_delivery *delivery, 
     if (self->answered)
         atomic_fetch_add(&self->answered[number], 1);
     bool reject = self->reject_of && number % self->reject_of == 0;
+    char words[40] = "bad number";
+    if (self->words)
+        snprintf(words, sizeof(words), "bad number %d", (int)(number % self->words));
     weir_settle(delivery, i, 1, reject ? WEIR_REJECTED : WEIR_DELIVERED,
-                reject ? WEIR_STR("bad number") : WEIR_STR_NONE);
+                reject ? weir_str_of(words) : WEIR_STR_NONE);
 }
 
 static void settle_delivery(struct fake_moods *self, struct weir_delivery *delivery)

@@ -14,6 +14,7 @@ struct fake_moods {
     bool late;         /* settled by another thread, in pieces, any delivery first */
     int64_t retry_of;  /* one record in so many is to be tried again; 0: none */
     int64_t reject_of; /* of line numbers, the multiples are rejected; 0: none */
+    int64_t words;     /* "bad number R", R being the line number modulo this; 0: always the same */
     bool hold;         /* settles nothing (with `late`: until fake_moods_let_go()) */
     _Atomic uint32_t
         *answered;    /* by line number: how often it was answered for good; may be NULL */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/logical_clock.h"
 #include "buffer/positions.h"
 
@@ -48,6 +49,7 @@ void frame_init(struct frame *frame)
                                         .clock = logical_clock_new(0, NULL, NULL),
                                         .identity = &frame->identity,
                                         .data_dir = frame->dir,
+                                        .disk = disk_real(),
                                         .once = true,
                                         .changed = frame_changed,
                                         .arg = frame };
