@@ -3,8 +3,9 @@
  *
  *      0  u8 version (1) | u8 flags | u16 0
  *      4  u32 records | u32 streams | u32 masks | u32 bytes of the note
- *     20  u32 fields | u32 traces | u32 names
- *     32  u32 bytes of data | u32 bytes of extra
+ *     20  u32 bytes of values | u32 traces
+ *     28  u32 bytes of data | u32 bytes of extra | u32 where in extra the values begin
+ *     40  u32 names | u32 shapes | u32 whats | u32 0
  *
  *     streams   {u32 text, u32 its length, u32 position name, u32 its length}, both in extra: what codecs ask
  *               of a stream; ranges name one by its number
@@ -15,16 +16,17 @@
  *     ends      u32 a record: where its line ends in data
  *     records   with flag 1, the batch was opened:
  *                  0  i64 event time
- *                  8  u32 fields | u32 how many of them are its object's
- *                 16  u32 object, from the line's start | u32 its length
- *                 24  u8 severity | u8 1: has a trace, 2: the object is in extra | zeros
- *     fields    of all records:
- *                  0  u32 type (3 bits), 8: the value is in extra, 16 * flags (4 bits), 256 * name's number
- *                  4  u32 value, from the line's start | u32 its length
+ *                  8  u32 shape | u8 severity | u8 1: has a trace, 2: wide, 4: the object is in extra | u16 0
+ *     values    of the records: the object's, if the shape has one, and each field's: {u16, u16}, if wide
+ *               {u32, u32}: where in the line, and its length
  *     traces    25 bytes: trace id, span id, flags
  *     data      the lines of the records, with their terminators
- *     extra     the note, and what does not stand in the lines
+ *     extra     the note, the streams' texts, values that do not stand in the lines, names
  *     names     {u32 name, u32 its length}, in extra
+ *     shapes    {u32 the first of its whats, u32 how many}
+ *     whats     u32: how many fields are the object's (0: there is none), then for each field its type (3
+ *               bits), where its value is (2 bits: the line, extra and the next there, extra and the same
+ *               as the last that was this name's), flags (4 bits), and the number of its name
  *
  * Data is a copy of what was read, in one piece where nothing was left out, and what a codec needs is found by
  * offsets, so that neither way costs much more than copying. Positions and clocks are written down only when
@@ -32,7 +34,8 @@
  * terminator, is said of the last line of a range; when that is left out, so is the remark.
  *
  * Rejected: the bytes that a codec makes, since outputs have different ones; fields without offsets, to be
- * parsed again (parsers change between versions, and cost more than reading offsets does). */
+ * parsed again (parsers change between versions, and cost more than reading offsets does); offsets of 32 bits
+ * for every field (they made frames of JSON twice as long as the JSON). */
 #include "buffer/frozen.h"
 
 #include <errno.h>
@@ -119,7 +122,7 @@ static bool is_same_stream_as(const struct weir_batch *pub, uint32_t run, uint32
     return false;
 }
 
-/* Everything of the head but names and extra bytes. */
+/* Everything of the head but names, shapes and extra bytes. */
 static int writer_measure(struct frozen_writer *writer, uint64_t readers)
 {
     const struct weir_batch *pub = &writer->batch->pub;
@@ -156,7 +159,7 @@ static int writer_reserve(struct frozen_writer *writer)
 {
     const struct frozen_parts *parts = &writer->parts;
     const uint64_t begins[] = { parts->masks,   parts->offsets, parts->ticks,  parts->ends,
-                                parts->records, parts->fields,  parts->traces, parts->data };
+                                parts->records, parts->values,  parts->traces, parts->data };
     if (parts->extra > FRAME_PAYLOAD_MAX)
         return -EMSGSIZE;
     if (!weir_bytes_room(writer->raw, parts->extra))
@@ -295,34 +298,48 @@ static void put_data(struct frozen_writer *writer)
     }
 }
 
-/* The names behind everything, and the head, which is complete now. */
+/* The texts of names are the last of the extra bytes, then their table begins. */
 static int put_names(struct frozen_writer *writer)
 {
     const struct frozen_names *names = &writer->names;
-    uint32_t at = writer->head.extra_bytes;
+    uint32_t at = writer->head.extra_bytes, unused;
     int r = 0;
-    writer->head.names = names->count;
-    for (uint32_t i = 0; i < names->count && r == 0; i++) {
-        uint32_t unused;
+    for (uint32_t i = 0; i < names->count && r == 0; i++)
         r = frozen_add_extra(writer, names->all[i].text, names->all[i].len, &unused);
-    }
     if (r < 0)
         return r;
+    writer->head.names = names->count;
+    writer->head.shapes = writer->shapes.count;
     writer->parts = frozen_parts(&writer->head);
     if (writer->parts.end > FRAME_PAYLOAD_MAX)
         return -EMSGSIZE;
     const size_t more = writer->parts.end - (writer->raw->len - writer->base);
     if (!weir_bytes_room(writer->raw, more + GAP))
         return refusal(writer->raw, more + GAP);
-    memset(writer->raw->data + writer->raw->len, 0, more < GAP ? more : GAP);
+    memset(writer->raw->data + writer->raw->len, 0, GAP);
     writer->raw->len += more;
     for (uint32_t i = 0; i < names->count; i++) {
         const struct frozen_text text = { at, names->all[i].len };
         memcpy(frozen_at(writer, writer->parts.names + i * sizeof(text)), &text, sizeof(text));
         at += text.len;
     }
-    memcpy(frozen_at(writer, 0), &writer->head, sizeof(writer->head));
     return 0;
+}
+
+/* Shapes, and the head, which is complete now. */
+static void put_shapes(struct frozen_writer *writer)
+{
+    const struct frozen_names *shapes = &writer->shapes;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < shapes->count; i++) {
+        const uint32_t bytes = shapes->all[i].len;
+        const struct frozen_shape shape = { at, bytes / (uint32_t)sizeof(uint32_t) };
+        memcpy(frozen_at(writer, writer->parts.shapes + i * sizeof(shape)), &shape, sizeof(shape));
+        memcpy(frozen_at(writer, writer->parts.whats + at * sizeof(uint32_t)), shapes->all[i].text,
+               bytes);
+        at += shape.count;
+    }
+    memcpy(frozen_at(writer, 0), &writer->head, sizeof(writer->head));
 }
 
 static int write_payload(struct frozen_writer *writer, const struct weir_bytes *out,
@@ -339,9 +356,14 @@ static int write_payload(struct frozen_writer *writer, const struct weir_bytes *
         return r;
     put_masks(writer, readers);
     put_data(writer);
+    writer->head.extra_values = writer->head.extra_bytes;
     if (batch->pub.records)
         r = frozen_records_write(writer);
-    return r == 0 ? put_names(writer) : r;
+    if (r == 0)
+        r = put_names(writer);
+    if (r == 0)
+        put_shapes(writer);
+    return r;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------------------ */
@@ -393,7 +415,7 @@ int frozen_make(const struct batch *batch, const uint64_t *without, uint64_t rea
         return r;
     writer.parts = frozen_parts(&writer.head);
     r = write_payload(&writer, out, readers);
-    frozen_names_deinit(&writer.names);
+    frozen_records_end(&writer);
     if (r < 0)
         return r;
     *ret_head = (struct frame_head){ .head_bytes = (uint32_t)front,

@@ -11,8 +11,8 @@
 struct frozen_name {
     const char *text; /* borrowed */
     uint32_t len;
-    /* The last value of a field of this name that was put into the extra bytes; value_len 0: none. */
-    uint32_t value_len, value_at;
+    /* The last value of a field of this name that was put into the extra bytes; length 0: none. */
+    uint32_t value_len;
     const char *value;
 };
 

@@ -38,6 +38,9 @@ struct frozen_writer {
     struct frozen_head head;
     struct frozen_parts parts;
     struct frozen_names names;
+    struct frozen_names shapes; /* as bytes, from malloc */
+    uint32_t *whats;            /* of the record at hand; from malloc */
+    uint32_t whats_room;
     bool straight; /* each record has the line of its own index */
 };
 
@@ -57,9 +60,10 @@ static inline struct weir_str frozen_span(const struct weir_batch *pub, uint32_t
     return weir_batch_span(pub, pub->records ? pub->records[i].line : i);
 }
 
-/* Of an opened batch: counts fields and traces into the head, and writes records, fields and traces to
- * where the parts say. 0, -ENOMEM or -EMSGSIZE. */
+/* Of an opened batch: counts bytes of values and traces into the head, and writes records, values and
+ * traces to where the parts say. 0, -ENOMEM or -EMSGSIZE. */
 WEIR_MUST_USE int frozen_records_count(struct frozen_writer *writer);
 WEIR_MUST_USE int frozen_records_write(struct frozen_writer *writer);
+void frozen_records_end(struct frozen_writer *writer);
 
 #endif

@@ -20,6 +20,7 @@ pipelines:
       - {type: stdout, codec: json}
       - {type: "null"}
       - {type: http, url: "http://127.0.0.1:1/", when: exists(nobody)}
+      - {type: elasticsearch, url: "http://127.0.0.1:1/", when: exists(nobody)}
 """
 
 # Those that show when there is something to count.

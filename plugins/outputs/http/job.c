@@ -169,6 +169,7 @@ void http_job_settle_each(struct http_job *job, const struct weir_http_verdicts 
                           uint32_t *ret_delivered, uint32_t *ret_rejected)
 {
     uint32_t index = 0, delivered = 0, rejected = 0;
+    size_t word = 0;
     open_items(job);
     for (struct walk walk = walk_begin(job, last_window(job)); walk_next(&walk); index++) {
         enum weir_http_verdict verdict = http_verdict_of(verdicts, index);
@@ -176,7 +177,7 @@ void http_job_settle_each(struct http_job *job, const struct weir_http_verdicts 
             settle_item(job, &walk, WEIR_DELIVERED, WEIR_STR_NONE);
             delivered++;
         } else if (verdict == WEIR_HTTP_REJECT) {
-            settle_item(job, &walk, WEIR_REJECTED, weir_str_of(verdicts->reason));
+            settle_item(job, &walk, WEIR_REJECTED, http_rejected_word(verdicts, index, &word));
             rejected++;
         }
     }

@@ -17,6 +17,10 @@
 
 #include <stdlib.h>
 
+/* Of one record, and of all of a request. */
+#define WORD_BYTES_MAX 512
+#define WORDS_BYTES_MAX ((size_t)256 * 1024)
+
 static const struct weir_http_rule table[] = {
     { 200, 206, NULL, WEIR_HTTP_ACK }, /* and of the rest of 2xx nobody says that it is stored: */
     { 207, 299, NULL, WEIR_HTTP_PAUSE },
@@ -76,12 +80,48 @@ const char *http_verdict_name(enum weir_http_verdict verdict)
 static void keep_reason(struct weir_http_verdicts *verdicts, enum weir_http_verdict verdict,
                         struct weir_str why)
 {
-    if (verdict == WEIR_HTTP_ACK || verdicts->reasons++)
+    if (verdict == WEIR_HTTP_ACK || verdicts->reason[0])
         return;
     size_t len = why.len < sizeof(verdicts->reason) ? why.len : sizeof(verdicts->reason) - 1;
     if (len)
         memcpy(verdicts->reason, why.ptr, len);
     verdicts->reason[len] = '\0';
+}
+
+/* The words about rejected records stand one after the other, each behind this. */
+struct word {
+    uint32_t index, len;
+};
+
+/* Without memory or room for it, a record has the words of another. */
+static void keep_word(struct weir_http_verdicts *verdicts, uint32_t index, struct weir_str why)
+{
+    const struct word word = { index,
+                               why.len < WORD_BYTES_MAX ? (uint32_t)why.len : WORD_BYTES_MAX };
+    verdicts->words.max = WORDS_BYTES_MAX;
+    char *at = weir_bytes_room(&verdicts->words, sizeof(word) + word.len);
+    if (!at)
+        return;
+    memcpy(at, &word, sizeof(word));
+    if (word.len)
+        memcpy(at + sizeof(word), why.ptr, word.len);
+    verdicts->words.len += sizeof(word) + word.len;
+}
+
+struct weir_str http_rejected_word(const struct weir_http_verdicts *verdicts, uint32_t index,
+                                   size_t *at)
+{
+    struct word word;
+    while (*at < verdicts->words.len) {
+        memcpy(&word, verdicts->words.data + *at, sizeof(word));
+        if (word.index > index)
+            break;
+        const struct weir_str text = { verdicts->words.data + *at + sizeof(word), word.len };
+        *at += sizeof(word) + word.len;
+        if (word.index == index)
+            return text;
+    }
+    return weir_str_of(verdicts->reason);
 }
 
 void weir_http_record(struct weir_http_verdicts *verdicts, uint32_t index,
@@ -99,6 +139,8 @@ void weir_http_record(struct weir_http_verdicts *verdicts, uint32_t index,
     }
     verdicts->records[index] = (uint8_t)verdict;
     keep_reason(verdicts, verdict, why);
+    if (verdict == WEIR_HTTP_REJECT)
+        keep_word(verdicts, index, why);
 }
 
 void weir_http_all(struct weir_http_verdicts *verdicts, enum weir_http_verdict verdict,
@@ -106,7 +148,7 @@ void weir_http_all(struct weir_http_verdicts *verdicts, enum weir_http_verdict v
 {
     http_verdicts_deinit(verdicts);
     verdicts->all = verdict;
-    verdicts->reasons = 0;
+    verdicts->reason[0] = '\0';
     keep_reason(verdicts, verdict, why);
 }
 
@@ -114,4 +156,5 @@ void http_verdicts_deinit(struct weir_http_verdicts *verdicts)
 {
     free(verdicts->records);
     verdicts->records = NULL;
+    weir_bytes_free(&verdicts->words);
 }

@@ -22,10 +22,10 @@ struct http_record_verdict {
 struct weir_http_verdicts {
     uint32_t count; /* records in the request */
     enum weir_http_verdict all;
-    uint8_t *records; /* one each, of enum weir_http_verdict; NULL: all are as `all` says */
-    uint32_t reasons; /* set in `reason` so far */
-    bool starved;     /* memory was short: nothing is known, all are retried */
-    char reason[256]; /* of the first that is no ACK */
+    uint8_t *records;        /* one each, of enum weir_http_verdict; NULL: all are as `all` says */
+    bool starved;            /* memory was short: nothing is known, all are retried */
+    char reason[256];        /* why, of the first that is not taken */
+    struct weir_bytes words; /* why, of those that are rejected: see http_rejected_word() */
 };
 
 static inline enum weir_http_verdict http_verdict_of(const struct weir_http_verdicts *verdicts,
@@ -33,6 +33,11 @@ static inline enum weir_http_verdict http_verdict_of(const struct weir_http_verd
 {
     return verdicts->records ? (enum weir_http_verdict)verdicts->records[index] : verdicts->all;
 }
+
+/* Why record `index` is rejected: asked for rising indexes, with `*at` 0 at first. The reason of the first that was
+ * not taken, when its own is not known. Lives as long as the verdicts. */
+struct weir_str http_rejected_word(const struct weir_http_verdicts *verdicts, uint32_t index,
+                                   size_t *at);
 void http_verdicts_deinit(struct weir_http_verdicts *verdicts);
 
 #endif

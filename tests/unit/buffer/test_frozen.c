@@ -133,7 +133,7 @@ START_TEST(plain_lines_take_their_bytes_and_an_end)
     struct batch *batch = routed(make_batch("one\ntwo\nthree\nfour\n", 0));
     struct frozen frozen = freeze(batch, NULL, FRAME_PLAIN);
     /* The head, the stream, four ends; offsets and clocks derive from them. */
-    ck_assert_uint_le(frozen.head.raw_bytes, 40 + 16 + 16 + 19 + 7);
+    ck_assert_uint_le(frozen.head.raw_bytes, 56 + 16 + 16 + 19 + 7);
     ck_assert_uint_eq(frozen.head.ranges, 1);
     ck_assert_ptr_null(thaw(&frozen)->pub.offsets);
     ck_assert_ptr_null(frozen.thawed->pub.ticks);
@@ -421,10 +421,29 @@ START_TEST(what_is_added_to_all_is_there_once)
         made_batch_add(batch, i, "added", WEIR_VALUE_STRING, constant);
     struct frozen added = freeze(batch, NULL, FRAME_PLAIN);
     ck_assert_uint_le(added.head.raw_bytes,
-                      bare.head.raw_bytes + RECORDS * 12 + sizeof(constant) + 5 + 16);
+                      bare.head.raw_bytes + RECORDS * 4 + sizeof(constant) + 64);
     frozen_end(&bare);
     frozen_end(&added);
     made_batch_free(batch);
+}
+END_TEST
+
+START_TEST(records_may_be_long)
+{
+    enum { VALUE = 70000 };
+    static char value[VALUE + 1], line[VALUE + 100];
+    memset(value, 'v', VALUE);
+    for (int more = -40000; more <= 0; more += 8000) { /* around what 16 bits can say */
+        snprintf(line, sizeof(line), "{\"a\":1,\"long\":\"%s\",\"b\":[2]}\n{\"a\":1}\n",
+                 value - more);
+        struct batch *batch = routed(make_batch(line, 0));
+        made_batch_parse_json(batch);
+        check_frozen(batch, NULL, 1);
+        made_batch_add(batch, 1, "elsewhere", WEIR_VALUE_STRING, value - more);
+        made_batch_add(batch, 1, "after", WEIR_VALUE_STRING, "it");
+        check_frozen(batch, NULL, 1);
+        made_batch_free(batch);
+    }
 }
 END_TEST
 
@@ -599,6 +618,7 @@ int main(void)
     tcase_add_test(tc, an_object_elsewhere_is_kept);
     tcase_add_test(tc, records_may_share_and_swap_lines);
     tcase_add_test(tc, what_is_added_to_all_is_there_once);
+    tcase_add_test(tc, records_may_be_long);
     tcase_add_test(tc, names_may_be_many);
     tcase_add_test(tc, what_is_not_well_formed_is_plain_text);
     tcase_add_test(tc, notes_are_kept);

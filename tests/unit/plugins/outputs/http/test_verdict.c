@@ -63,6 +63,22 @@ START_TEST(records_differ_from_all)
 }
 END_TEST
 
+START_TEST(each_rejected_record_has_its_own_words)
+{
+    struct weir_http_verdicts verdicts = { .count = 10 };
+    size_t at = 0;
+    weir_http_record(&verdicts, 1, WEIR_HTTP_RETRY, WEIR_STR("busy"));
+    weir_http_record(&verdicts, 2, WEIR_HTTP_REJECT, WEIR_STR("two"));
+    weir_http_record(&verdicts, 5, WEIR_HTTP_REJECT, WEIR_STR_NONE);
+    weir_http_record(&verdicts, 7, WEIR_HTTP_REJECT, WEIR_STR("seven"));
+    ck_assert(weir_str_eq(http_rejected_word(&verdicts, 2, &at), WEIR_STR("two")));
+    ck_assert(weir_str_eq(http_rejected_word(&verdicts, 4, &at), WEIR_STR("busy"))); /* unknown */
+    ck_assert(weir_str_eq(http_rejected_word(&verdicts, 7, &at), WEIR_STR("seven")));
+    ck_assert(weir_str_eq(http_rejected_word(&verdicts, 9, &at), WEIR_STR("busy")));
+    http_verdicts_deinit(&verdicts);
+}
+END_TEST
+
 START_TEST(a_long_reason_is_cut)
 {
     struct weir_http_verdicts verdicts = { .count = 1 };
@@ -81,6 +97,7 @@ int main(void)
     tcase_add_loop_test(tcase, every_status_has_its_verdict, 0, COUNT_OF(statuses));
     tcase_add_test(tcase, rules_come_first);
     tcase_add_test(tcase, records_differ_from_all);
+    tcase_add_test(tcase, each_rejected_record_has_its_own_words);
     tcase_add_test(tcase, a_long_reason_is_cut);
     return check_main(suite);
 }
