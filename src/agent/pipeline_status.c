@@ -13,8 +13,10 @@
 #include "pipeline/output.h"
 #include "pipeline/pipeline.h"
 
-/* Data waits and nothing was answered for so long: not ready. */
+/* Data waits and nothing was answered for so long: not ready. An output that has said since then that its sink
+ * takes nothing is believed sooner, but not at once: a short pause that a busy sink asked for is its way of life. */
 #define PROGRESS_NS 60000000000
+#define PAUSED_NS 3000000000
 
 static int fill_dropped(const uint64_t dropped[LEDGER_DROPS], struct status_count **ret,
                         size_t *ret_count)
@@ -177,9 +179,12 @@ static void check_progress(struct pipeline *pipeline, struct status_check *check
         struct output *output = pipeline->outputs[i];
         struct log_backlog backlog;
         log_backlog(pipeline->log, output->index, &backlog);
-        int64_t still = clock_monotonic() - atomic_load(&output->progress);
+        const int64_t progress = atomic_load(&output->progress);
+        const int64_t patience =
+            atomic_load(&output->paused_at) > progress ? PAUSED_NS : PROGRESS_NS;
+        int64_t still = clock_monotonic() - progress;
         int64_t age = clock_wall() - backlog.oldest_observed;
-        if (!backlog.oldest_observed || still < PROGRESS_NS || age < PROGRESS_NS)
+        if (!backlog.oldest_observed || still < patience || age < patience)
             continue;
         char reason[OUTPUT_REASON_MAX], text[2 * OUTPUT_REASON_MAX];
         output_status(output, reason);

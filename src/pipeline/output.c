@@ -100,6 +100,7 @@ void weir_pause(struct weir_host *host, weir_ms at_least, struct weir_str why)
         output->paused_until = until;
     output->state = OUTPUT_PAUSED;
     output_set_reason(output, why);
+    atomic_store(&output->paused_at, clock_monotonic());
     pthread_mutex_unlock(&output->lock);
     worker_wake(&output->worker);
 }
@@ -140,9 +141,14 @@ static void output_keep_for_later(struct output *output, struct weir_delivery *d
     *at = delivery;
 }
 
+/* What fails while a pause is on was under way together with what began it: that is one failure. */
 static void output_back_off(struct output *output)
 {
     char reason[OUTPUT_REASON_MAX];
+    if (output->failures && clock_monotonic() < output->again_at) {
+        output_set_state(output, OUTPUT_RETRYING);
+        return;
+    }
     output->random = output->random * 6364136223846793005u + 1442695040888963407u;
     weir_ms delay = retry_delay(++output->failures, output->random >> 33);
     output->again_at = clock_monotonic() + delay * 1000000;

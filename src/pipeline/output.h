@@ -37,8 +37,9 @@ struct output {
     char reason[OUTPUT_REASON_MAX];
     int64_t paused_until; /* clock_monotonic() */
 
-    _Atomic int64_t progress; /* clock_monotonic() of the last answer that was no retry */
-    _Atomic int64_t drain_ms; /* asked for by main; -1: not */
+    _Atomic int64_t progress;  /* clock_monotonic() of the last answer that was no retry */
+    _Atomic int64_t paused_at; /* the same of the last weir_pause(); 0: there was none */
+    _Atomic int64_t drain_ms;  /* asked for by main; -1: not */
     atomic_bool reopen_asked;
 
     struct metric *records, *bytes, *retries, *rejected;

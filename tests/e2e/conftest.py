@@ -36,7 +36,8 @@ At the end of a test every agent that still runs is asked for its status (the ac
 stopped (exit status 0), and its messages searched: a message of level error that the test did not allow fails it, as does a
 sanitizer's report. A test has WEIR_TEST_LIMIT seconds (120), or what @pytest.mark.limit(seconds) says.
 
-harness/numbered.py has the numbered corpus and its checker; harness/wait.py waits."""
+harness/numbered.py has the numbered corpus and its checker; harness/wait.py waits. The fixtures `broker` and `topic` are a real
+Kafka (harness/kafka.py), `mock` is one that fails as it is told to (harness/kafka_mock.py)."""
 import os
 import shutil
 import signal
@@ -47,6 +48,7 @@ from pathlib import Path
 import pytest
 
 from harness.agent import Agent
+from harness.kafka_fixtures import broker, mock, mock_program, topic  # noqa: F401 (fixtures)
 from harness.wait import SLOWNESS
 
 ROOT = Path(__file__).resolve().parents[2]

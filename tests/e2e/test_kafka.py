@@ -3,35 +3,11 @@
 import json
 import re
 import struct
-import subprocess
 
 import pytest
 
 from harness import kafka_lines
-from harness.kafka import Kafka, Unavailable
-
-
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory):
-    try:
-        made = Kafka(tmp_path_factory.mktemp("kafka"))
-    except (Unavailable, subprocess.TimeoutExpired) as missing:
-        pytest.skip(f"Kafka cannot be had here: {missing}")
-    made.start()
-    yield made
-    made.kill()
-
-
-@pytest.fixture
-def topic(broker, request):
-    """A topic of the test's own, of 4 partitions."""
-    return broker.create(re.sub(r"[^a-zA-Z0-9_.-]", "_", request.node.name)[-200:], 4)
-
-
-def pipeline(brokers, topic, inputs=None, filters=(), **options):
-    output = {"type": "kafka", "brokers": [brokers], "topic": topic, "codec": "text", **options}
-    return {"pipelines": {"app": {"inputs": inputs or [{"type": "tail", "paths": ["${DIR}/in.log"]}], "filters": list(filters),
-                                  "outputs": [output]}}}
+from harness.kafka_lines import pipeline
 
 
 def test_every_line_is_there_once(weir, broker, topic):

@@ -43,7 +43,7 @@ def example(weir, installed):
 
 def test_the_example_is_built_loaded_and_run(weir, example):
     listed = weir.cli("plugins", "--plugin-path", example, check=True).stdout
-    assert re.search(r"^filter/shorten  Cuts .*shorten\.so$", listed, re.M)
+    assert re.search(r"^filter/shorten +Cuts .*shorten\.so *$", listed, re.M)
     assert "\n  max: whole number" in weir.cli("plugins", "--plugin-path", example, "filter/shorten", check=True).stdout
     env = {**os.environ, "PLUGIN_DIR": str(example), "STATE_DIR": str(weir.dir / "data")}
     given = "short\na line that is much too long\nfünfzehn Zeichen äöü und mehr\n"

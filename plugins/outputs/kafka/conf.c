@@ -168,11 +168,10 @@ static void set_delivery(struct building *building, const struct kafka_options *
     set(building, "idempotence", "enable.idempotence", options->idempotence ? "true" : "false");
     set(building, "acks", "acks", options->acks == KAFKA_ACKS_ALL ? "all" : "1");
     set(building, "idempotence", "message.timeout.ms", "0");
-    if (!options->idempotence) {
-        /* As far as order goes without the brokers' help. */
-        set(building, "idempotence", "max.in.flight.requests.per.connection", "1");
+    if (!options->idempotence)
         set(building, "idempotence", "message.send.max.retries", "2147483647");
-    }
+    set_number(building, "idempotence", "max.in.flight.requests.per.connection",
+               (int64_t)limits->in_flight);
     set(building, "queue.max_records", "queue.buffering.max.messages", "0");
     set(building, "queue.max_bytes", "queue.buffering.max.kbytes", "2147483647");
     set(building, "partitioner", "partitioner", partitioners[options->partitioner]);
@@ -183,6 +182,16 @@ static void set_delivery(struct building *building, const struct kafka_options *
     set_number(building, "batch.linger", "linger.ms", options->batch.linger);
     set_number(building, "timeout", "request.timeout.ms", options->timeout);
     set_number(building, "timeout", "socket.timeout.ms", options->timeout);
+}
+
+struct kafka_limits kafka_limits_of(const struct kafka_options *options)
+{
+    return (struct kafka_limits){
+        .batch_bytes = options->batch.max_bytes,
+        .batch_records = (uint64_t)options->batch.max_records,
+        /* Without the brokers' help, order takes one at a time. */
+        .in_flight = options->idempotence ? KAFKA_IN_FLIGHT : 1,
+    };
 }
 
 static void set_pairs(struct building *building, const struct weir_pairs *pairs)

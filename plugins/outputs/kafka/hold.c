@@ -22,9 +22,9 @@
 
 #include <stdio.h>
 
-#define PAUSE_MS 500       /* before what is held is tried again; the host adds its own, growing */
-#define REFUSED_MS 1500    /* how long a refusal is told, */
-#define REFUSED_EVERY 1000 /* and how often */
+#define PAUSE_MS 500    /* before what is held is tried again; the host adds its own, growing */
+#define REFUSED_MS 1500 /* how long a refusal is told, */
+#define REFUSED_EVERY_MS 1000 /* and how often */
 #define REOPEN_MS 1000
 
 static void set_why(struct out_kafka *self, const char *why)
@@ -37,12 +37,12 @@ void kafka_hold(struct out_kafka *self, bool renew, const char *why)
 {
     if (self->mode == KAFKA_STOPPED)
         return;
-    const bool parts = self->next.batch_bytes != self->limits.batch_bytes ||
-                       self->next.batch_records != self->limits.batch_records;
-    self->renew |= renew;
+    const bool parts = memcmp(&self->next, &self->limits, sizeof(self->next)) != 0;
+    self->renew |= renew || kafka_producer_is_finished(&self->producer);
     if (self->mode == KAFKA_HOLDING)
         return;
     set_why(self, why);
+    self->refused = false;
     self->mode = KAFKA_HOLDING;
     if (!parts) {
         weir_pause(self->host, PAUSE_MS, weir_str_of(self->why));
@@ -88,10 +88,13 @@ void kafka_hold_end(struct out_kafka *self)
 void kafka_refused(struct out_kafka *self, const char *why)
 {
     /* "All brokers are down" is the end of a story; what was said before tells more. */
-    const bool told = self->why[0] && strstr(why, "brokers are down");
-    if (!self->refused || !told)
-        set_why(self, told ? self->why : why);
+    const bool end = self->why[0] && strstr(why, "brokers are down");
+    if (self->refused && end)
+        return;
+    set_why(self, end ? self->why : why);
     self->refused = true;
+    weir_warn(self->host, "brokers cannot be reached, or refuse us: messages wait",
+              weir_kv_str("why", self->why));
     kafka_refused_still(self);
 }
 
@@ -101,13 +104,10 @@ void kafka_refused_still(void *state)
     if (self->mode == KAFKA_HOLDING && self->renew) {
         kafka_hold_end(self);
         kafka_send(self);
-        return;
     }
-    self->refused = self->refused && self->unreported;
-    if (!self->refused)
+    if (!self->refused || self->mode == KAFKA_STOPPED)
         return;
-    weir_pause(self->host, REFUSED_MS, weir_str_of(self->why));
-    weir_warn(self->host, "brokers do not take messages, which wait",
-              weir_kv_str("why", self->why));
-    weir_timer_set(self->trouble_timer, REFUSED_EVERY);
+    if (self->unreported)
+        weir_pause(self->host, REFUSED_MS, weir_str_of(self->why));
+    weir_timer_set(self->trouble_timer, REFUSED_EVERY_MS);
 }

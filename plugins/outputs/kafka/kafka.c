@@ -16,6 +16,8 @@
 #define MESSAGE_BYTES ((uint64_t)700)
 /* How long before the deadline of a stop messages are taken back. */
 #define LAST_MOMENT_MS 500
+/* Until then its last message of a SCRAM login was not as RFC 5802 has it, which Kafka 4 finds out. */
+#define SCRAM_VERSION 0x02060100
 #define KEY_BYTES_MAX ((size_t)64 * 1024)
 
 static int out_kafka_check(void *state, struct weir_error *err)
@@ -62,9 +64,7 @@ static int out_kafka_open(void *state, struct weir_host *host, struct weir_error
     self->host = host;
     self->opened = true;
     self->key.max = KEY_BYTES_MAX;
-    self->limits = (struct kafka_limits){ self->options.batch.max_bytes,
-                                          (uint64_t)self->options.batch.max_records };
-    self->next = self->limits;
+    self->next = self->limits = kafka_limits_of(&self->options);
     kafka_topic_init(&self->topic, self->options.topic);
     kafka_chunks_init(&self->chunks, self->options.max_message, self->options.queue.max_bytes);
     kafka_statistics_init(&self->statistics, host);
@@ -73,6 +73,9 @@ static int out_kafka_open(void *state, struct weir_host *host, struct weir_error
     self->renewals =
         weir_counter_new(host, "kafka_producers_renewed_total",
                          "Times that another producer took the place of one, which begins anew.");
+    if (self->options.sasl.mechanism >= KAFKA_SASL_SCRAM_256 && rd_kafka_version() < SCRAM_VERSION)
+        weir_warn(host, "this librdkafka cannot log in to Kafka 4 with SCRAM: that takes 2.6.1",
+                  weir_kv_str("librdkafka", rd_kafka_version_str()));
     if (!self->options.idempotence)
         weir_warn(host, "idempotence is off: retries can repeat messages",
                   weir_kv_str("option", "idempotence"));

@@ -66,7 +66,7 @@ struct out_kafka {
     struct kafka_limits limits; /* of the current handle */
     struct kafka_limits next;   /* of the next one */
     bool renew;                 /* the hold ends with another handle */
-    uint64_t alone;             /* so many messages more go alone, each in its batch */
+    uint64_t careful;           /* so many messages more, refused with others, are sent with care */
     bool refused;               /* brokers refuse us, or are away */
     char why[KAFKA_WHY_MAX];    /* it holds, or is refused */
 

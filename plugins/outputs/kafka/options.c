@@ -259,8 +259,7 @@ static int check_topic(const struct kafka_options *options, struct weir_error *e
 
 static int check_conf(const struct kafka_options *options, struct weir_error *err)
 {
-    const struct kafka_limits limits = { options->batch.max_bytes,
-                                         (uint64_t)options->batch.max_records };
+    const struct kafka_limits limits = kafka_limits_of(options);
     rd_kafka_conf_t *conf = kafka_conf_new(options, &limits, err);
     if (!conf)
         return -EINVAL;

@@ -50,7 +50,12 @@ int kafka_options_check(const struct kafka_options *options, struct weir_error *
 struct kafka_limits {
     uint64_t batch_bytes;   /* of one batch, at most */
     uint64_t batch_records; /* the same */
+    uint64_t in_flight;     /* requests to one broker */
 };
+
+/* Those of the configuration. */
+#define KAFKA_IN_FLIGHT 5 /* what brokers can keep in order */
+struct kafka_limits kafka_limits_of(const struct kafka_options *options);
 
 /* librdkafka's configuration for a producer. Secrets are among it. NULL with *err set. */
 rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,

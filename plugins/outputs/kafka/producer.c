@@ -57,6 +57,11 @@ void kafka_producer_close(struct kafka_producer *producer)
     producer->rk = NULL;
 }
 
+bool kafka_producer_is_finished(const struct kafka_producer *producer)
+{
+    return rd_kafka_fatal_error(producer->rk, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 void kafka_producer_wake(struct kafka_producer *producer)
 {
     const uint64_t one = 1;

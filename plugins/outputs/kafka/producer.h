@@ -21,6 +21,9 @@ int kafka_producer_open(struct kafka_producer *producer, const struct kafka_opti
 /* Ends them. Messages that have not been reported are not any more. Takes some milliseconds. */
 void kafka_producer_close(struct kafka_producer *producer);
 
+/* True after an error that the handle does not recover from: it takes nothing more. */
+bool kafka_producer_is_finished(const struct kafka_producer *producer);
+
 /* Makes the descriptor readable once more: there is more to do. */
 void kafka_producer_wake(struct kafka_producer *producer);
 /* It is not readable until there is something new. */

@@ -41,17 +41,20 @@ static bool was_alone(const struct out_kafka *self, size_t len)
     return self->limits.batch_records == 1 || len >= self->limits.batch_bytes;
 }
 
-/* A batch is refused: its messages are sent again in smaller ones, or each in its own. */
+/* A batch is refused: its messages are sent again in smaller ones, or each in its own, and with one request at
+ * a time, so that no other is taken while one fails. */
 static void part(struct out_kafka *self, enum kafka_fate fate, const char *why)
 {
-    if (fate == KAFKA_SHRINK) {
+    if (self->mode != KAFKA_HOLDING) {
         const uint64_t smaller = self->limits.batch_bytes / 4;
-        self->next.batch_bytes = smaller ? smaller : 1;
-    } else {
-        self->next.batch_records = 1;
-        self->alone++;
+        if (fate == KAFKA_SHRINK)
+            self->next.batch_bytes = smaller ? smaller : 1;
+        else
+            self->next.batch_records = 1;
+        self->next.in_flight = 1;
+        kafka_hold(self, true, why);
     }
-    kafka_hold(self, true, why);
+    self->careful++;
 }
 
 static void take_failed(struct out_kafka *self, const rd_kafka_message_t *message,
@@ -112,13 +115,14 @@ static void take_reports(struct out_kafka *self, rd_kafka_event_t *event)
     weir_output_bytes(self->host, bytes);
     self->refused = false;
     before -= self->unreported;
-    if (self->alone && self->mode == KAFKA_RUNNING) {
-        /* The messages that were refused have had their own batches; the next ones share again. */
-        self->alone = self->alone > before ? self->alone - before : 0;
-        if (!self->alone) {
-            self->next.batch_records = (uint64_t)self->options.batch.max_records;
-            kafka_hold(self, true, "going back to batches");
-        }
+    if (!self->careful || self->mode != KAFKA_RUNNING)
+        return;
+    self->careful -= before < self->careful ? before : self->careful;
+    if (!self->careful) { /* all that was refused has been answered; what was learned of sizes stays */
+        const struct kafka_limits usual = kafka_limits_of(&self->options);
+        self->next.batch_records = usual.batch_records;
+        self->next.in_flight = usual.in_flight;
+        kafka_hold(self, true, "going back to larger batches");
     }
 }
 
@@ -126,18 +130,16 @@ static void take_error(struct out_kafka *self, rd_kafka_event_t *event)
 {
     const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
     const char *words = rd_kafka_event_error_string(event);
-    char fatal[KAFKA_WHY_MAX];
-    if (code == RD_KAFKA_RESP_ERR__FATAL) {
-        rd_kafka_fatal_error(self->producer.rk, fatal, sizeof(fatal));
-        kafka_hold(self, true, fatal);
+    if (kafka_producer_is_finished(&self->producer)) {
+        kafka_hold(self, true, words);
         return;
     }
     if (kafka_error_is_refusal(code)) {
         kafka_refused(self, words);
         return;
     }
-    /* One broker of several, or a passing state: librdkafka goes on. When all are gone this was why. */
-    if (!self->refused)
+    /* One broker of several, or a passing state: librdkafka goes on. When all are gone this is why. */
+    if (self->mode == KAFKA_RUNNING)
         snprintf(self->why, sizeof(self->why), "%s", words);
     weir_debug(self->host, "librdkafka reports an error and goes on", weir_kv_str("error", words));
 }

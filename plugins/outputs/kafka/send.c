@@ -94,7 +94,7 @@ static enum produced take_error(struct out_kafka *self, rd_kafka_error_t *error)
         return FULL;
     if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
         return REJECTED;
-    kafka_hold(self, kafka_fate_of(code) == KAFKA_RENEW, words);
+    kafka_hold(self, false, words);
     return HELD;
 }
 

@@ -7,10 +7,12 @@ is there and does not start is an error.
 
     broker = Kafka(directory)        makes certificates, users and an empty log
     broker.start() kill() pause() resume()      it is there when start() returns
-    broker.plain  tls  scram  scram_tls         "127.0.0.1:PORT" of each listener
+    broker.plain  tls  sasl  sasl_tls         "127.0.0.1:PORT" of each listener
     broker.create("topic", partitions=4)  delete("topic")  deny("topic")  allow("topic")
+    broker.proxied           a listener behind a Proxy, which can swallow answers
     broker.read("topic")                        all messages of it, as Message"""
 import collections
+import contextlib
 import fcntl
 import os
 import shutil
@@ -60,22 +62,43 @@ def fetch(target, *command, cwd=None):
     new.rename(target)
 
 
-def provide():
-    """The directory of Kafka's jars; the client can be imported after this."""
-    for program in ("java", "mvn", "openssl"):
-        if not shutil.which(program):
-            raise Unavailable(f"no {program} here")
+@contextlib.contextmanager
+def cache():
+    """The tests may run several at a time, and fetch once."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    jars, client = CACHE / f"kafka-{VERSION}", CACHE / f"python-{sys.version_info[0]}.{sys.version_info[1]}"
     with open(CACHE / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        (CACHE / "pom.xml").write_text(POM)
-        fetch(jars, "mvn", "-q", "-B", "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies",
-              f"-DoutputDirectory={jars}.new", "-DincludeScope=runtime", cwd=CACHE)
+        yield CACHE
+
+
+def provide_client():
+    """The client can be imported after this."""
+    with cache() as directory:
+        client = directory / f"python-{sys.version_info[0]}.{sys.version_info[1]}"
         fetch(client, sys.executable, "-m", "pip", "install", "-q", "--target", f"{client}.new", "confluent-kafka")
     if str(client) not in sys.path:
         sys.path.insert(0, str(client))
+
+
+def provide_kafka():
+    """The directory of Kafka's jars."""
+    for program in ("java", "mvn", "openssl"):
+        if not shutil.which(program):
+            raise Unavailable(f"no {program} here")
+    with cache() as directory:
+        jars = directory / f"kafka-{VERSION}"
+        (directory / "pom.xml").write_text(POM)
+        fetch(jars, "mvn", "-q", "-B", "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies",
+              f"-DoutputDirectory={jars}.new", "-DincludeScope=runtime", cwd=directory)
     return jars
+
+
+def newer_librdkafka():
+    """The one that the client brings: for what the system's is too old for."""
+    provide_client()
+    import confluent_kafka
+    (library,) = Path(confluent_kafka.__file__).parents[1].glob("confluent_kafka.libs/librdkafka-*.so*")
+    return library
 
 
 def free_ports(count):
@@ -94,14 +117,55 @@ def listens(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-class Kafka:
+class Reader:
+    """What can be read of brokers at self.plain."""
+
+    def ends(self, topic):
+        """{partition: the offset behind its last message}."""
+        consumer = self.consumer()
+        try:
+            from confluent_kafka import TopicPartition
+            partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+            return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in partitions}
+        finally:
+            consumer.close()
+
+    def consumer(self):
+        from confluent_kafka import Consumer
+        return Consumer({"bootstrap.servers": self.plain, "group.id": f"reader-{time.monotonic_ns()}", "log_level": 0,
+                         "enable.auto.commit": False, "auto.offset.reset": "earliest", "enable.partition.eof": False,
+                         "fetch.wait.max.ms": 10, "check.crcs": True})
+
+    def read(self, topic):
+        """All messages that are in the topic now."""
+        from confluent_kafka import TopicPartition
+        ends = {p: end for p, end in self.ends(topic).items() if end}
+        consumer, found, at = self.consumer(), [], {p: 0 for p in ends}
+        deadline = time.monotonic() + 60 * SLOWNESS
+        try:
+            consumer.assign([TopicPartition(topic, p, 0) for p in ends])
+            while any(at[p] < end for p, end in ends.items()):
+                assert time.monotonic() < deadline, f"read {len(found)} messages of {topic}: at {at} of {ends}"
+                for message in consumer.consume(10000, timeout=0.2):
+                    assert not message.error(), message.error()
+                    at[message.partition()] = message.offset() + 1
+                    headers = {name: value.decode() for name, value in message.headers() or []}
+                    found.append(Message(message.partition(), message.offset(), message.key(), message.value(), headers,
+                                         message.timestamp()[1]))
+        finally:
+            consumer.close()
+        return found
+
+
+class Kafka(Reader):
     def __init__(self, directory):
-        self.jars = provide()
+        self.jars = provide_kafka()
+        provide_client()
         self.dir = Path(directory)
         self.process = None
-        ports = free_ports(5)
-        self.plain, self.tls, self.scram, self.scram_tls, self.controller = (f"127.0.0.1:{port}" for port in ports)
-        self.ports = ports
+        *self.ports, proxied = free_ports(7)
+        self.plain, self.tls, self.sasl, self.sasl_tls, self.controller, behind = (f"127.0.0.1:{port}" for port in self.ports)
+        self.proxied, self.behind = f"127.0.0.1:{proxied}", behind
         self.ca, self.key = self.dir / "broker.pem", self.dir / "broker.key"
         self.make_certificate()
         self.write_properties()
@@ -114,16 +178,21 @@ class Kafka:
         (self.dir / "store.pem").write_text(self.key.read_text() + self.ca.read_text())
 
     def write_properties(self):
-        names = {"PLAIN": self.plain, "TLS": self.tls, "SCRAM": self.scram, "SCRAMTLS": self.scram_tls,
-                 "CONTROLLER": self.controller}
+        names = {"PLAIN": self.plain, "TLS": self.tls, "SASL": self.sasl, "SASLTLS": self.sasl_tls,
+                 "CONTROLLER": self.controller, "BEHIND": self.behind}
         listeners = ",".join(f"{name}://{where}" for name, where in names.items())
-        jaas = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        advertised = listeners.replace(self.behind, self.proxied)
+        modules = "org.apache.kafka.common.security"
+        logins = "".join(
+            f'listener.name.{listener}.scram-sha-256.sasl.jaas.config={modules}.scram.ScramLoginModule required;\n'
+            f'listener.name.{listener}.plain.sasl.jaas.config={modules}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";\n'
+            for listener in ("sasl", "sasltls"))
         (self.dir / "server.properties").write_text(f"""
 process.roles=broker,controller
 node.id=1
 listeners={listeners}
-advertised.listeners={listeners}
-listener.security.protocol.map=PLAIN:PLAINTEXT,TLS:SSL,SCRAM:SASL_PLAINTEXT,SCRAMTLS:SASL_SSL,CONTROLLER:PLAINTEXT
+advertised.listeners={advertised}
+listener.security.protocol.map=PLAIN:PLAINTEXT,TLS:SSL,SASL:SASL_PLAINTEXT,SASLTLS:SASL_SSL,CONTROLLER:PLAINTEXT,BEHIND:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAIN
 controller.quorum.bootstrap.servers={self.controller}
@@ -133,12 +202,12 @@ offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=1000
+broker.heartbeat.interval.ms=200
 ssl.keystore.type=PEM
 ssl.keystore.location={self.dir}/store.pem
-sasl.enabled.mechanisms=SCRAM-SHA-256
-listener.name.scram.scram-sha-256.sasl.jaas.config={jaas}
-listener.name.scramtls.scram-sha-256.sasl.jaas.config={jaas}
-authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+sasl.enabled.mechanisms=SCRAM-SHA-256,PLAIN
+{logins}authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
 allow.everyone.if.no.acl.found=true
 """)
@@ -186,6 +255,7 @@ allow.everyone.if.no.acl.found=true
     # ---- asked by the independent client --------------------------------------------------------------------------
 
     def admin(self):
+        """A client for administration; it must be kept until its answers have come."""
         from confluent_kafka.admin import AdminClient
         return AdminClient({"bootstrap.servers": self.plain, "log_level": 0})
 
@@ -209,7 +279,8 @@ allow.everyone.if.no.acl.found=true
 
     def grow(self, topic, partitions):
         from confluent_kafka.admin import NewPartitions
-        self.done(self.admin().create_partitions([NewPartitions(topic, partitions)]))
+        admin = self.admin()
+        self.done(admin.create_partitions([NewPartitions(topic, partitions)]))
 
     def rule(self, topic):
         from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType)
@@ -217,48 +288,13 @@ allow.everyone.if.no.acl.found=true
                           AclPermissionType.DENY)
 
     def deny(self, topic):
-        """The user of the SCRAM listeners may not write to the topic."""
-        self.done(self.admin().create_acls([self.rule(topic)]))
+        """The user of the SASL listeners may not write to the topic."""
+        admin = self.admin()
+        self.done(admin.create_acls([self.rule(topic)]))
 
     def allow(self, topic):
         from confluent_kafka.admin import AclBindingFilter
-        rule = self.rule(topic)
-        self.done(self.admin().delete_acls([AclBindingFilter(
+        rule, admin = self.rule(topic), self.admin()
+        self.done(admin.delete_acls([AclBindingFilter(
             rule.restype, rule.name, rule.resource_pattern_type, rule.principal, rule.host, rule.operation,
             rule.permission_type)]))
-
-    def ends(self, topic):
-        """{partition: the offset behind its last message}."""
-        consumer = self.consumer()
-        try:
-            from confluent_kafka import TopicPartition
-            partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-            return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in partitions}
-        finally:
-            consumer.close()
-
-    def consumer(self):
-        from confluent_kafka import Consumer
-        return Consumer({"bootstrap.servers": self.plain, "group.id": f"reader-{time.monotonic_ns()}", "log_level": 0,
-                         "enable.auto.commit": False, "auto.offset.reset": "earliest", "enable.partition.eof": False,
-                         "fetch.wait.max.ms": 10, "check.crcs": True})
-
-    def read(self, topic):
-        """All messages that are in the topic now."""
-        from confluent_kafka import TopicPartition
-        ends = {p: end for p, end in self.ends(topic).items() if end}
-        consumer, found, at = self.consumer(), [], {p: 0 for p in ends}
-        deadline = time.monotonic() + 60 * SLOWNESS
-        try:
-            consumer.assign([TopicPartition(topic, p, 0) for p in ends])
-            while any(at[p] < end for p, end in ends.items()):
-                assert time.monotonic() < deadline, f"read {len(found)} messages of {topic}: at {at} of {ends}"
-                for message in consumer.consume(10000, timeout=0.2):
-                    assert not message.error(), message.error()
-                    at[message.partition()] = message.offset() + 1
-                    headers = {name: value.decode() for name, value in message.headers() or []}
-                    found.append(Message(message.partition(), message.offset(), message.key(), message.value(), headers,
-                                         message.timestamp()[1]))
-        finally:
-            consumer.close()
-        return found

@@ -10,7 +10,6 @@
 
 static char a[] = "a:9092", b[] = "b:9093", *broker_list[] = { a, b };
 static struct kafka_options options;
-static const struct kafka_limits limits = { 1000000, 10000 };
 static struct weir_error err;
 
 static void setup(void)
@@ -31,6 +30,7 @@ static void setup(void)
 
 static void expect(const char *name, const char *want)
 {
+    const struct kafka_limits limits = kafka_limits_of(&options);
     rd_kafka_conf_t *conf = kafka_conf_new(&options, &limits, &err);
     char value[512];
     size_t size = sizeof(value);
@@ -94,6 +94,7 @@ static void expect_refused(const char *name, const char *value, const char *want
 {
     struct weir_pair pair = { TEXT(name), TEXT(value), false };
     options.librdkafka = (struct weir_pairs){ &pair, 1 };
+    const struct kafka_limits limits = kafka_limits_of(&options);
     ck_assert_ptr_null(kafka_conf_new(&options, &limits, &err));
     ck_assert_str_eq(err.option, "librdkafka");
     ck_assert_msg(strstr(err.text, want) != NULL, "%s: %s", name, err.text);

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the tests that need Kafka: a real broker for all of them, a topic and a mock cluster for each."""
+import re
+import subprocess
+
+import pytest
+
+from . import kafka_mock
+from .kafka import Kafka, Unavailable, provide_client
+
+
+def skip(what, why):
+    pytest.skip(f"{what} cannot be had here: {why}")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory):
+    """A real Kafka. What cannot be fetched skips the test; one that does not start fails it."""
+    try:
+        made = Kafka(tmp_path_factory.mktemp("kafka"))
+    except (Unavailable, subprocess.TimeoutExpired) as why:
+        skip("Kafka", why)
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def topic(broker, request):
+    """A topic of the test's own, of 4 partitions."""
+    return broker.create(re.sub(r"[^a-zA-Z0-9_.-]", "_", request.node.name)[-200:], 4)
+
+
+@pytest.fixture(scope="session")
+def mock_program(tmp_path_factory):
+    try:
+        provide_client()
+        return kafka_mock.build(tmp_path_factory.mktemp("mock"))
+    except (Unavailable, subprocess.TimeoutExpired) as why:
+        skip("the mock cluster", why)
+
+
+@pytest.fixture
+def mock(mock_program):
+    """A mock cluster with the topic "logs", of 4 partitions."""
+    made = kafka_mock.Mock(mock_program)
+    made.tell("topic logs 4")
+    yield made
+    made.end()

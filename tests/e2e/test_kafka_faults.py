@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The output kafka and a real broker that is killed, stopped, full of rules, or missing the topic."""
+import os
+import random
+import threading
+import time
+
+import pytest
+
+from harness.kafka import PASSWORD, USER, newer_librdkafka
+from harness.kafka_lines import Report, keyed, line, pipeline, write
+from harness.ledger import plugin_of
+from harness.proxy import Proxy
+from harness.wait import SLOWNESS, wait_until
+
+COUNT = 4000
+# Real servers are slow enough without.
+pytestmark = pytest.mark.unsanitized
+
+
+def output(agent):
+    return plugin_of(agent.pipeline(), "kafka")
+
+
+def red(agent):
+    """What /readyz says when it is red, else nothing."""
+    status, _, body = agent.get("/readyz")
+    return body if status == 503 else ""
+
+
+def is_red(agent, *words):
+    wait_until(lambda: red(agent), limit=30, step=0.05, what="/readyz to be red")
+    wait_until(lambda: any(word in red(agent) for word in words), limit=10, step=0.05, what=f"/readyz to say {words}")
+    assert output(agent)["rejected"] == 0
+
+
+def is_over(agent, broker, topic, count, **how):
+    agent.wait_records(count, limit=60)
+    wait_until(lambda: not red(agent), what="/readyz to be green")
+    Report(broker.read(topic), count).check(**how)
+
+
+# ---- killed ---------------------------------------------------------------------------------------------------------
+
+def kill_both(weir, broker, topic, kills, count):
+    """Records flow while broker and agent are killed in turns, and the broker is stopped for a while."""
+    seed = int(os.environ.get("WEIR_TEST_SEED", time.time_ns() % 1000000))
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    done = threading.Event()
+
+    def produce():
+        with open(weir.dir / "in.log", "w") as out:
+            for first in range(0, count, 1000):
+                out.writelines(map(keyed, range(first, min(first + 1000, count))))
+                out.flush()
+                done.wait(kills * 4.0 * SLOWNESS * 1000 / count)
+
+    agent = weir.make(pipeline(broker.plain, topic, filters=[{"type": "parse", "format": "json"}], codec="json", key="$${k}",
+                               timeout="2s"))
+    agent.start()
+    writer = threading.Thread(target=produce)
+    writer.start()
+    try:
+        for _ in range(kills):
+            time.sleep(SLOWNESS * rng.uniform(0.1, 0.6))
+            broker.kill()
+            time.sleep(SLOWNESS * rng.uniform(0, 0.3))
+            broker.start()
+            time.sleep(SLOWNESS * rng.uniform(0.1, 0.6))
+            agent.kill9()
+            agent.start(ready=False)
+        broker.pause()
+        time.sleep(3 * SLOWNESS)
+        broker.resume()
+    finally:
+        done.set()
+        writer.join()
+    wait_until(agent.is_ready, limit=30, what="the agent to be ready")
+    agent.wait_for(lambda status: status["pipelines"][0]["ledger"]["held"] == 0
+                   and plugin_of(status["pipelines"][0], "tail")["lag_bytes"] == 0, limit=120, what="all to be delivered")
+    agent.stop()
+    report = Report(broker.read(topic), count)
+    print(f"{report.repeats} repeats of {count} lines after {kills} kills of each")
+    report.check(repeats=kills * 20000)
+
+
+@pytest.mark.limit(240)
+def test_broker_and_agent_are_killed(weir, broker, topic):
+    kill_both(weir, broker, topic, 5, 300000)
+
+
+@pytest.mark.long
+@pytest.mark.limit(1800)
+def test_broker_and_agent_are_killed_twenty_times(weir, broker, topic):
+    kill_both(weir, broker, topic, 20, 2000000)
+
+
+def test_a_broker_that_is_killed_alone_repeats_nothing(weir, broker, topic):
+    agent = weir(pipeline(broker.plain, topic, timeout="2s"))
+    write(weir.dir / "in.log", 0, 20000)
+    agent.wait_for(lambda status: status["pipelines"][0]["ledger"]["read"] > 0)
+    broker.kill()
+    write(weir.dir / "in.log", 20000, 20000)
+    broker.start()
+    is_over(agent, broker, topic, 40000)
+
+
+def test_kaf_11_a_broker_that_does_not_answer_is_waited_for(weir, broker, topic):
+    agent = weir(pipeline(broker.plain, topic, timeout="1s"))
+    write(weir.dir / "in.log", 0, COUNT)
+    agent.wait_records(COUNT)
+    broker.pause()
+    try:
+        write(weir.dir / "in.log", COUNT, COUNT)
+        agent.wait_for(lambda status: status["pipelines"][0]["ledger"]["read"] == 2 * COUNT)
+        time.sleep(2.5)
+        assert agent.ledger()["delivered"] == COUNT
+    finally:
+        broker.resume()
+    is_over(agent, broker, topic, 2 * COUNT)
+
+
+def test_kaf_08_an_answer_that_is_lost_repeats_nothing(weir, broker, topic):
+    """The broker has the batch, and its answer never comes: the batch is sent again, and the broker knows it by its sequence."""
+    proxy = Proxy(broker.proxied, broker.behind)
+    try:
+        agent = weir(pipeline(broker.proxied, topic, timeout="1s"))
+        write(weir.dir / "in.log", 0, COUNT)
+        agent.wait_records(COUNT)
+        proxy.swallow = True
+        write(weir.dir / "in.log", COUNT, COUNT)
+        wait_until(lambda: sum(broker.ends(topic).values()) > COUNT, limit=30, step=0.1, what="the broker to have some of it")
+        assert agent.ledger()["delivered"] == COUNT and proxy.swallowed
+        proxy.cut()
+        proxy.swallow = False
+        is_over(agent, broker, topic, 2 * COUNT)
+    finally:
+        proxy.end()
+
+
+# ---- refused --------------------------------------------------------------------------------------------------------
+
+def test_a_record_that_is_too_large_is_rejected_alone(weir, broker, topic):
+    """One of 5 MB, which is more than `max_message`, and one of 300 KB, which is more than its topic takes."""
+    small = broker.create(topic + ".small", 1, **{"max.message.bytes": "100000"})
+    write(weir.dir / "in.log", 0, 100)
+    agent = weir(pipeline(broker.plain, small, inputs=[{"type": "tail", "paths": ["${DIR}/in.log"], "max_line": "8MiB"}],
+                          compression="none"), service={"memory_limit": "128MiB"})
+    agent.wait_records(100)  # the broker knows the producer: it takes no batch whose predecessor it has refused
+    with open(weir.dir / "in.log", "a") as out:
+        for n in range(100, COUNT):
+            out.write(line(n, {1000: 5000000, 2000: 300000}.get(n, 200)))
+    agent.wait_records(COUNT, limit=60)
+    assert output(agent)["rejected"] == 2
+    report = Report(broker.read(small), COUNT)
+    assert [n for n in range(COUNT) if n not in report.found] == [1000, 2000]
+    assert report.repeats == 0
+    report.check_order()
+
+
+def test_batches_that_are_too_large_become_smaller_in_order(weir, broker, topic):
+    small = broker.create(topic + ".small", 1, **{"max.message.bytes": "20000"})
+    write(weir.dir / "in.log", 0, 50)
+    agent = weir(pipeline(broker.plain, small, compression="none"))
+    agent.wait_records(50)
+    write(weir.dir / "in.log", 50, 3 * COUNT - 50)
+    agent.wait_records(3 * COUNT, limit=60)
+    assert output(agent)["rejected"] == 0
+    Report(broker.read(small), 3 * COUNT).check()
+
+
+def test_kaf_07_a_topic_that_is_missing_is_waited_for(weir, broker, topic):
+    missing = topic + ".later"
+    write(weir.dir / "in.log", 0, COUNT)
+    agent = weir(pipeline(broker.plain, missing))
+    is_red(agent, "nknown topic", "nknown partition")
+    broker.create(missing, 4)
+    is_over(agent, broker, missing, COUNT)
+
+
+def test_kaf_07_a_topic_that_is_deleted_and_made_again(weir, broker, topic):
+    agent = weir(pipeline(broker.plain, topic))
+    write(weir.dir / "in.log", 0, COUNT)
+    agent.wait_records(COUNT)
+    broker.delete(topic)
+    write(weir.dir / "in.log", COUNT, COUNT)
+    is_red(agent, "nknown topic", "nknown partition")
+    broker.create(topic, 2)
+    agent.wait_records(2 * COUNT, limit=60)
+    Report(broker.read(topic), 2 * COUNT, first=COUNT).check()
+
+
+def test_kaf_07_a_permission_that_is_missing_is_waited_for(weir, broker, topic):
+    login = {"mechanism": "plain", "username": USER, "password": PASSWORD}
+    broker.deny(topic)
+    write(weir.dir / "in.log", 0, COUNT)
+    agent = weir(pipeline(broker.sasl, topic, sasl=login))
+    is_red(agent, "uthorization failed")
+    broker.allow(topic)
+    is_over(agent, broker, topic, COUNT)
+    assert PASSWORD not in agent.stderr()
+
+
+@pytest.mark.parametrize("mechanism", ["plain", "scram-sha-256"])
+def test_tls_and_logging_in(weir, broker, topic, mechanism):
+    write(weir.dir / "in.log", 0, COUNT)
+    options = {"tls": {"enabled": True, "ca": str(broker.ca)},
+               "sasl": {"mechanism": mechanism, "username": USER, "password": PASSWORD}}
+    # Kafka 4 found out a mistake in how librdkafka before 2.6.1 does SCRAM.
+    env = {} if mechanism == "plain" else {"LD_PRELOAD": str(newer_librdkafka())}
+    agent = weir.once(pipeline(broker.sasl_tls, topic, **options), env=env)
+    Report(broker.read(topic), COUNT).check()
+    assert PASSWORD not in agent.stderr()
+
+
+@pytest.mark.parametrize("listener, options, words", [
+    ("sasl", {"sasl": {"mechanism": "plain", "username": USER, "password": "wrong-secret"}}, ["uthentication failed"]),
+    ("tls", {"tls": {"enabled": True}}, ["certificate verify failed", "SSL handshake failed"]),
+    ("plain", {"tls": {"enabled": True}}, ["SSL handshake failed"]),
+])
+def test_kaf_15_a_broker_that_does_not_let_us_in_is_told(weir, broker, topic, listener, options, words):
+    """Red, with the reason and without the secret; the next start, with the right one, sends what waited."""
+    write(weir.dir / "in.log", 0, COUNT)
+    agent = weir(pipeline(getattr(broker, listener), topic, **options), service={"shutdown_timeout": "1s"})
+    is_red(agent, *words)
+    agent.stop()
+    assert "wrong-secret" not in agent.stderr()
+    agent.write_config(pipeline(broker.plain, topic))
+    agent.start()
+    is_over(agent, broker, topic, COUNT)
+
+
+def test_kaf_16_partitions_that_are_added_are_used(weir, broker, topic):
+    grown = broker.create(topic + ".grown", 1)
+    agent = weir(pipeline(broker.plain, grown))
+    write(weir.dir / "in.log", 0, COUNT)
+    agent.wait_records(COUNT)
+    broker.grow(grown, 3)
+    count = COUNT
+
+    def used():
+        nonlocal count
+        write(weir.dir / "in.log", count, 500)
+        count += 500
+        agent.wait_records(count)
+        return len([end for end in broker.ends(grown).values() if end]) == 3
+
+    wait_until(used, limit=30, step=0.2, what="the new partitions to be used")
+    Report(broker.read(grown), count).check()
