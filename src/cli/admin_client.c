@@ -4,6 +4,7 @@
  * and a Content-Length is held against what came. */
 #include "cli/admin_client.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -153,16 +154,15 @@ static const char *explain(int error)
     }
 }
 
-int admin_client_get(const struct admin_address *address, const char *path, weir_ms timeout,
-                     struct admin_answer *ret, struct weir_error *err)
+/* Sends a request and waits for the answer. */
+static int ask(const struct admin_address *address, struct weir_str request, weir_ms timeout,
+               struct admin_answer *ret, struct weir_error *err)
 {
     struct exchange exchange = { .fd = -1, .deadline = clock_monotonic() + timeout * 1000000 };
-    char request[512], where[ADMIN_ADDRESS_TEXT_MAX];
-    int len =
-        snprintf(request, sizeof(request), "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
-    int r = len >= (int)sizeof(request) ? -ENAMETOOLONG : exchange_connect(&exchange, address);
+    char where[ADMIN_ADDRESS_TEXT_MAX];
+    int r = exchange_connect(&exchange, address);
     if (r == 0)
-        r = exchange_send(&exchange, request, (size_t)len);
+        r = exchange_send(&exchange, request.ptr, request.len);
     if (r == 0)
         r = exchange_receive(&exchange);
     if (r == 0)
@@ -174,4 +174,29 @@ int admin_client_get(const struct admin_address *address, const char *path, weir
         return 0;
     admin_address_print(address, where);
     return weir_error_set(err, r, "cannot ask the agent at %s: %s", where, explain(r));
+}
+
+int admin_client_get(const struct admin_address *address, const char *path, weir_ms timeout,
+                     struct admin_answer *ret, struct weir_error *err)
+{
+    char request[512];
+    int len =
+        snprintf(request, sizeof(request), "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
+    assert(len < (int)sizeof(request));
+    return ask(address, (struct weir_str){ request, (size_t)len }, timeout, ret, err);
+}
+
+int admin_client_post(const struct admin_address *address, const char *path, const char *body,
+                      weir_ms timeout, struct admin_answer *ret, struct weir_error *err)
+{
+    char *request = NULL;
+    int len = asprintf(&request,
+                       "POST %s HTTP/1.0\r\nHost: localhost\r\n"
+                       "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                       path, strlen(body), body);
+    if (len < 0)
+        return weir_error_set(err, -ENOMEM, "out of memory");
+    int r = ask(address, (struct weir_str){ request, (size_t)len }, timeout, ret, err);
+    free(request);
+    return r;
 }

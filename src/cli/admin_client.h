@@ -17,5 +17,8 @@ struct admin_answer {
  * 0, or a negative errno with *err set. */
 int admin_client_get(const struct admin_address *address, const char *path, weir_ms timeout,
                      struct admin_answer *ret, struct weir_error *err);
+/* The same, with JSON for it to act on. */
+int admin_client_post(const struct admin_address *address, const char *path, const char *body,
+                      weir_ms timeout, struct admin_answer *ret, struct weir_error *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/commands.h"
+#include "cli/document.h"
 #include "cli/explain.h"
 #include "cli/load.h"
 
@@ -10,12 +11,10 @@ static enum command_status run(const struct command_line *line)
     enum command_status status = load_report(&load);
     if (status == COMMAND_DONE) {
         json_t *document = explain_config(load.config);
-        if (command_has(line, OPTION_JSON)) {
-            json_dumpf(document, stdout, JSON_INDENT(2));
-            putchar('\n');
-        } else {
+        if (command_has(line, OPTION_JSON))
+            document_print(document);
+        else
             explain_print(document, stdout);
-        }
         json_decref(document);
     }
     load_free(&load);

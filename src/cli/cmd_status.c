@@ -4,47 +4,11 @@
 #include <stdlib.h>
 
 #include "cli/admin_client.h"
+#include "cli/agent_address.h"
 #include "cli/commands.h"
-#include "cli/load.h"
 #include "cli/status_text.h"
 
 #define STATUS_TIMEOUT 10000 /* ms: the agent answers at once, unless it is in trouble */
-
-static enum command_status address_from_config(const struct command_line *line,
-                                               struct admin_address *ret)
-{
-    struct load load;
-    load_read(line, &load);
-    enum command_status status = COMMAND_DONE;
-    if (!load.config) {
-        load_report(&load);
-        status = command_misused(line->command, "the agent's address stands in its configuration, "
-                                                "which cannot be read; give it with --admin");
-    } else {
-        admin_address_parse(load.config->service.admin_listen, ret, NULL); /* it has been checked */
-        if (ret->len == 0) {
-            command_error(line->command,
-                          "service.admin.listen is off in %s: the agent cannot be asked",
-                          load.path);
-            status = COMMAND_FAILED;
-        }
-    }
-    load_free(&load);
-    return status;
-}
-
-static enum command_status find_address(const struct command_line *line, struct admin_address *ret)
-{
-    struct weir_error err;
-    *ret = (struct admin_address){ 0 };
-    if (!command_has(line, OPTION_ADMIN))
-        return address_from_config(line, ret);
-    if (admin_address_parse(line->values[OPTION_ADMIN], ret, &err) < 0)
-        return command_misused(line->command, "%s", err.text);
-    if (ret->len == 0)
-        return command_misused(line->command, "\"off\" is no address to ask at");
-    return COMMAND_DONE;
-}
 
 static int print_answer(const struct admin_answer *answer, bool as_json)
 {
@@ -65,7 +29,7 @@ static enum command_status run(const struct command_line *line)
     struct admin_address address;
     struct admin_answer answer = { 0 };
     struct weir_error err;
-    enum command_status status = find_address(line, &address);
+    enum command_status status = agent_address_find(line, NULL, &address);
     if (status != COMMAND_DONE)
         return status;
     status = COMMAND_FAILED;

@@ -27,6 +27,21 @@ static const struct {
     [OPTION_DATA_DIR] = { '\0', "data-dir", "DIR",
                           "an agent's data directory, without its configuration" },
     [OPTION_ALL] = { '\0', "all", NULL, "with reset: every position" },
+    [OPTION_FROM] = { '\0', "from", "TIME",
+                      "records read since then: 2026-11-25T14:00:00Z, or as long ago as 2h" },
+    [OPTION_TO] = { '\0', "to", "TIME", "records read before then" },
+    [OPTION_SEQUENCE] = { '\0', "sequence", "A-B",
+                          "records A to B by their numbers, as --frames shows them" },
+    [OPTION_RECORD_ID] = { '\0', "record-id", "HEX",
+                           "the record of an id, or of several: HEX,HEX" },
+    [OPTION_OUTPUT] = { '\0', "output", "ID", "records that were for this output" },
+    [OPTION_TARGET] = { '\0', "target", "ID",
+                        "with replay: to this output, whoever they were for" },
+    [OPTION_REASON] = { '\0', "reason", "TEXT",
+                        "records with this reason, or TEXT in the sink's answer" },
+    [OPTION_CODEC] = { '\0', "codec", "CODEC",
+                       "with cat: how records are printed, as in an output (default: json)" },
+    [OPTION_FRAMES] = { '\0', "frames", NULL, "with cat: frames in place of records" },
     [OPTION_MARKDOWN] = { '\0', "markdown", "DIR", "write the reference pages into a directory" },
 };
 
@@ -38,10 +53,14 @@ static bool takes(const struct command *command, int option)
     return command->options & TAKES(option);
 }
 
+/* More options than that are not all named in the usage line. */
+#define USAGE_OPTIONS_MAX 6
+
 static void print_usage(const struct command *command, FILE *out)
 {
-    fprintf(out, "usage: weir %s", command->name);
-    for (int i = 0; i < OPTION_COUNT; i++)
+    const bool many = __builtin_popcount(command->options) > USAGE_OPTIONS_MAX;
+    fprintf(out, "usage: weir %s%s", command->name, many ? " [OPTION ...]" : "");
+    for (int i = 0; i < OPTION_COUNT && !many; i++)
         if (takes(command, i) && rows[i].letter)
             fprintf(out, " [-%c %s]", rows[i].letter, rows[i].argument);
         else if (takes(command, i) && rows[i].argument)
@@ -102,6 +121,15 @@ enum command_status command_misused(const struct command *command, const char *f
     va_end(args);
     fprintf(stderr, "Try: weir %s --help\n", command->name);
     return COMMAND_MISUSED;
+}
+
+enum command_status command_check_options(const struct command_line *line, const char *action,
+                                          unsigned taken)
+{
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (takes(line->command, i) && command_has(line, i) && !(taken & TAKES(i)))
+            return command_misused(line->command, "%s takes no option --%s", action, rows[i].name);
+    return COMMAND_DONE;
 }
 
 const char *command_config_path(const struct command_line *line)

@@ -18,6 +18,15 @@ enum command_option {
     OPTION_MARKDOWN,
     OPTION_DATA_DIR,
     OPTION_ALL,
+    OPTION_FROM,
+    OPTION_TO,
+    OPTION_SEQUENCE,
+    OPTION_RECORD_ID,
+    OPTION_OUTPUT,
+    OPTION_TARGET,
+    OPTION_REASON,
+    OPTION_CODEC,
+    OPTION_FRAMES,
     OPTION_COUNT
 };
 #define TAKES(option) (1u << (option))
@@ -57,6 +66,11 @@ void command_error(const struct command *command, const char *format, ...) WEIR_
 /* The same, with a word on where help is. Returns COMMAND_MISUSED. */
 enum command_status command_misused(const struct command *command, const char *format, ...)
     WEIR_PRINTF(2, 3);
+
+/* Of a command whose first argument says what to do: the options that this takes. Those of the command that it
+ * does not take are refused. COMMAND_DONE, or said and COMMAND_MISUSED. */
+enum command_status command_check_options(const struct command_line *line, const char *action,
+                                          unsigned taken);
 
 /* The value of OPTION_CONFIG, or where the configuration is unless somebody says otherwise. */
 const char *command_config_path(const struct command_line *line);

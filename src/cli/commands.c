@@ -2,8 +2,8 @@
 #include "cli/commands.h"
 
 const struct command *const commands[] = {
-    &cmd_run,       &cmd_validate, &cmd_explain, &cmd_plugins,
-    &cmd_positions, &cmd_status,   &cmd_version, NULL,
+    &cmd_run,        &cmd_validate,  &cmd_explain, &cmd_plugins, &cmd_buffer,
+    &cmd_deadletter, &cmd_positions, &cmd_status,  &cmd_version, NULL,
 };
 
 const struct command *commands_find(const char *name)

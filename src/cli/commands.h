@@ -5,8 +5,8 @@
 #include "cli/command.h"
 
 /* The subcommands, each in a file of its name: cmd_run.c, ... */
-extern const struct command cmd_explain, cmd_plugins, cmd_positions, cmd_run, cmd_status,
-    cmd_validate, cmd_version;
+extern const struct command cmd_buffer, cmd_deadletter, cmd_explain, cmd_plugins, cmd_positions,
+    cmd_run, cmd_status, cmd_validate, cmd_version;
 
 /* All of them, in the order of `weir --help`; ended by NULL. */
 extern const struct command *const commands[];

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/civil.h"
 #include "base/terminal.h"
 
 json_t *document_must(json_t *value)
@@ -57,4 +58,18 @@ json_t *document_number(uint64_t number)
     if (number > INT64_MAX)
         return document_sentence("%" PRIu64, number);
     return document_must(json_integer((json_int_t)number));
+}
+
+json_t *document_time(int64_t ns)
+{
+    char text[CIVIL_RFC3339_MAX];
+    if (ns == 0)
+        return document_must(json_null());
+    return document_text((struct weir_str){ text, civil_put_rfc3339(ns, text) });
+}
+
+void document_print(const json_t *document)
+{
+    json_dumpf(document, stdout, JSON_INDENT(2));
+    putchar('\n');
 }

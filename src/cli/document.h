@@ -18,5 +18,10 @@ json_t *document_text(struct weir_str text);
 json_t *document_sentence(const char *format, ...) WEIR_PRINTF(1, 2);
 /* As an integer, or as text where JSON's readers have no such integers. */
 json_t *document_number(uint64_t number);
+/* Nanoseconds since 1970 UTC as RFC 3339; null for 0, which stands for no time. */
+json_t *document_time(int64_t ns);
+
+/* On standard output. */
+void document_print(const json_t *document);
 
 #endif

@@ -29,13 +29,17 @@ static bool drops(const struct config_buffer *buffer)
            buffer->shed_warn;
 }
 
+/* Of what is pushed. Memory is given back when what it held is safe on disk, so that its size bounds both. */
 static void put_power_cut(const struct route *route)
 {
     if (route->buffer->fsync_every == CONFIG_FSYNC_NEVER)
         lost(route, "a power cut: also what went to the disk tier and the system had not written");
-    else if (route->buffer->fsync_every != CONFIG_FSYNC_BATCH)
-        lost(route, "a power cut: also what went to the disk tier within the last %s",
-             route->fsync);
+    else if (route->buffer->fsync_every == CONFIG_FSYNC_BATCH)
+        lost(route, "a power cut: the same");
+    else
+        lost(route,
+             "a power cut: also what went to the disk tier within the last %s; together at most %s",
+             route->fsync, route->memory);
 }
 
 static void put_replayable(const struct route *route)
@@ -78,8 +82,6 @@ static void put_pushed_to_disk(const struct route *route)
                                     route->input));
     lost(route, "kill -9 or a crash: what is in memory and not in the disk tier, at most %s",
          route->memory);
-    if (route->buffer->fsync_every == CONFIG_FSYNC_BATCH)
-        lost(route, "a power cut: the same");
     put_power_cut(route);
     lost(route,
          "a stop while the disk tier is full: what %s has not answered within "

@@ -13,7 +13,7 @@ static int check_listen(const char *text, struct weir_error *err)
     return admin_address_parse(text, &address, err);
 }
 
-void load_read(const struct command_line *line, struct load *ret)
+void load_begin(const struct command_line *line, struct load *ret)
 {
     *ret = (struct load){ .path = command_config_path(line) };
     ret->registry = modules_registry();
@@ -24,6 +24,11 @@ void load_read(const struct command_line *line, struct load *ret)
     ret->hooks = config_hooks_of(ret->registry);
     ret->hooks.check_listen = check_listen;
     ret->diag = diagnostics_new();
+}
+
+void load_read(const struct command_line *line, struct load *ret)
+{
+    load_begin(line, ret);
     ret->config = config_read(ret->path, &ret->hooks, ret->diag);
 }
 

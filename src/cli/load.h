@@ -17,6 +17,8 @@ struct load {
     const char *path;
 };
 
+/* Only what a configuration can refer to. Ends the process when memory is short. */
+void load_begin(const struct command_line *line, struct load *ret);
 /* Reads the configuration that the command line names. Nothing that it names is opened or started, but
  * modules of the plugins it names and the shared objects of service.plugin_path, which are loaded. Ends the process when memory is short. */
 void load_read(const struct command_line *line, struct load *ret);

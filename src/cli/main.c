@@ -8,7 +8,7 @@
 #include "config/suggest.h"
 
 /* Names that later versions will give a meaning: nobody should take them for anything else. */
-static const char *const kept[] = { "top", "tap", "reload", "test", "buffer", "deadletter" };
+static const char *const kept[] = { "top", "tap", "reload", "test" };
 #define KEPT (sizeof(kept) / sizeof(kept[0]))
 
 static void print_help(FILE *out)

@@ -107,7 +107,8 @@ const struct weir_option buffer_options[] = {
     { .name = "shed",
       .type = WEIR_GROUP,
       .group = shed_options,
-      .help = "Which records are given up first as the disk tier fills. None, unless it says so." },
+      .help =
+          "Which records are given up first as the disk tier fills. None, unless it says so; never one without a severity." },
     { 0 },
 };
 

@@ -109,6 +109,11 @@ struct config_pipeline {
 /* What the plugins of `count` pipelines reserve, in bytes. */
 uint64_t config_plugins_reserve(const struct config_pipeline *pipelines, size_t count);
 
+/* What pipelines and entries can be called, so that the name can be part of a path or a metric: letters, digits,
+ * "_", "-" and ".", at most CONFIG_NAME_MAX, a letter or digit first. */
+#define CONFIG_NAME_MAX 64
+bool config_is_name(const char *text);
+
 enum config_message_format { MESSAGES_TEXT, MESSAGES_JSON };
 
 struct config_service {

@@ -52,14 +52,12 @@ static const struct options_refusal input_refused[] = {
     { 0 },
 };
 
-#define NAME_BYTES_MAX 64
-
-static bool is_name(const char *text)
+bool config_is_name(const char *text)
 {
     static const char allowed[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
     size_t len = strlen(text);
-    return len > 0 && len <= NAME_BYTES_MAX && strspn(text, allowed) == len &&
+    return len > 0 && len <= CONFIG_NAME_MAX && strspn(text, allowed) == len &&
            !strchr("_-.", text[0]);
 }
 
@@ -69,7 +67,7 @@ static bool is_name(const char *text)
 static bool check_id(struct reading *reading, const char *what, const struct node *map,
                      const char *id)
 {
-    if (!id || is_name(id))
+    if (!id || config_is_name(id))
         return true;
     const struct node *node = node_find(map, WEIR_STR("id"));
     assert(node);
@@ -278,7 +276,7 @@ static void read_pipeline(struct reading *reading, const struct node *map,
 /* A new pipeline of that name, or NULL, said, when it cannot be. */
 static struct pipeline_item *add_pipeline(struct reading *reading, const struct node *map)
 {
-    if (!is_name(map->key)) {
+    if (!config_is_name(map->key)) {
         reading_error(reading, map->key_place, "\"%s\" " NAME_RULE, map->key);
         return NULL;
     }

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-COMMANDS = ["run", "validate", "explain", "plugins", "positions", "status", "version"]
+COMMANDS = ["run", "validate", "explain", "plugins", "buffer", "deadletter", "positions", "status", "version"]
 
 CONFIG = """
 pipelines:

@@ -87,6 +87,26 @@ START_TEST(answers)
 }
 END_TEST
 
+START_TEST(a_question_with_a_body)
+{
+    struct piece piece = { .text = "HTTP/1.1 202 \r\nContent-Length: 2\r\n\r\n{}", .repeat = 1 };
+    struct admin_answer answer = { 0 };
+    pthread_t thread;
+    piece.len = strlen(piece.text);
+    ck_assert_int_eq(pthread_create(&thread, NULL, say, &piece), 0);
+    ck_assert_int_eq(admin_client_post(&listening.address, "/api/v1/replay",
+                                       "{\"pipeline\":\"app\"}", 5000, &answer, NULL),
+                     0);
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(answer.status, 202);
+    ck_assert_str_eq(answer.body, "{}");
+    free(answer.body);
+    ck_assert_str_eq(piece.heard, "POST /api/v1/replay HTTP/1.0\r\nHost: localhost\r\n"
+                                  "Content-Type: application/json\r\nContent-Length: 18\r\n\r\n"
+                                  "{\"pipeline\":\"app\"}");
+}
+END_TEST
+
 START_TEST(an_endless_answer_has_a_maximum)
 {
     static char filler[1 << 20];
@@ -124,6 +144,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 20);
     tcase_add_test(tc, answers);
+    tcase_add_test(tc, a_question_with_a_body);
     tcase_add_test(tc, an_endless_answer_has_a_maximum);
     tcase_add_test(tc, silence_has_an_end);
     tcase_add_test(tc, nobody_there_is_said_plainly);

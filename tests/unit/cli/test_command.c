@@ -3,13 +3,13 @@
 
 #include <check.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "support/check_main.h"
+#include "support/run_command.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-static struct command_line got;
+static struct command_line got; /* its words are gone with the next run_command() */
 
 static enum command_status run(const struct command_line *line)
 {
@@ -33,29 +33,15 @@ static const struct command strict = { .name = "strict",
                                        .args_max = 2,
                                        .run = run };
 
-/* Runs `words`; what goes to `stream` comes back, the caller's to free(). */
+/* What the words print on `stream`; the caller's to free(). */
 static char *run_words(const struct command *which, const char *const *words, FILE *stream,
                        enum command_status *ret_status)
 {
-    static char *argv[8]; /* what the command line points into */
-    char *text = calloc(1, 4096);
-    int argc = 0, saved = dup(fileno(stream));
-    FILE *file = tmpfile();
-    for (; words[argc]; argc++)
-        argv[argc] = (char *)words[argc];
-    argv[argc] = NULL;
     memset(&got, 0, sizeof(got));
-    fflush(stream);
-    dup2(fileno(file), fileno(stream));
-    *ret_status = command_run(which, argc, argv);
-    fflush(stream);
-    dup2(saved, fileno(stream));
-    close(saved);
-    rewind(file);
-    ck_assert_ptr_nonnull(text);
-    (void)!fread(text, 1, 4095, file);
-    fclose(file);
-    return text;
+    struct ran ran = run_command(which, words);
+    *ret_status = ran.status;
+    free(stream == stdout ? ran.err : ran.out);
+    return stream == stdout ? ran.out : ran.err;
 }
 
 START_TEST(what_was_given)
@@ -123,6 +109,19 @@ START_TEST(mistakes_are_named)
 }
 END_TEST
 
+START_TEST(an_action_takes_some_of_the_options)
+{
+    static const char *const words[] = { "try", "--json", "-c", "x", NULL };
+    enum command_status status;
+    free(run_words(&command, words, stderr, &status));
+    ck_assert_int_eq(command_check_options(&got, "ls", TAKES(OPTION_JSON) | TAKES(OPTION_CONFIG)),
+                     COMMAND_DONE);
+    ck_assert_int_eq(command_check_options(&got, "ls", TAKES(OPTION_CONFIG)), COMMAND_MISUSED);
+    ck_assert_int_eq(command_check_options(&got, "ls", TAKES(OPTION_ADMIN) | TAKES(OPTION_JSON)),
+                     COMMAND_MISUSED);
+}
+END_TEST
+
 START_TEST(help_comes_from_the_rows)
 {
     static const char *const words[] = { "try", "--json", "-h", "--nonsense", NULL };
@@ -150,6 +149,7 @@ int main(void)
     TCase *tc = tcase_create("command");
     tcase_add_test(tc, what_was_given);
     tcase_add_test(tc, mistakes_are_named);
+    tcase_add_test(tc, an_action_takes_some_of_the_options);
     tcase_add_test(tc, help_comes_from_the_rows);
     Suite *suite = suite_create("cli/command");
     suite_add_tcase(suite, tc);

@@ -273,7 +273,8 @@ START_TEST(a_route_says_what_is_lost_and_when)
           false,
           "stdin cannot be asked again for what it gave, and \"durable\" is not set",
           NOT_ON_DISK
-          "a power cut: also what went to the disk tier within the last 1s\n" STOP REJECTED },
+          "a power cut: also what went to the disk tier within the last 1s; together at most 16MiB\n" STOP
+              REJECTED },
         { 1,
           { .memory = 16 << 20, .disk = 1 << 20 }, /* fsync: batch */
           false,
