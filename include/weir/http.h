@@ -86,8 +86,9 @@ struct weir_http_service {
                        struct weir_bytes *body, size_t want);
     /* What comes after the last: at most WEIR_HTTP_END_BYTES, for which there is room. Optional. */
     int (*end)(void *self, struct weir_bytes *body);
-    /* Compression of the service's own, in place of `compression`: from `body` to `out`. 0, -ENOSPC or
-     * -ENOMEM. Optional. */
+    /* Compression of the service's own, in place of `compression`, which is applied when `packs` says so: from `body`
+     * to `out`. 0, -ENOSPC or -ENOMEM. Both or none. */
+    bool (*packs)(const void *self);
     int (*pack)(void *self, struct weir_str body, struct weir_bytes *out);
 
     /* Exceptions from the table; ended by a row of zeros. Optional. */

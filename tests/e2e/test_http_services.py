@@ -6,17 +6,23 @@ import threading
 
 import pytest
 
+from harness import loki
 from harness.http_sink import Answer
 from test_http import RETRY, is_paused, lines_of, sinks, write  # noqa: F401 (sinks is a fixture)
 
 
-def documents(body):
-    return [json.loads(line)["message"] for line in body.decode().split("\n")[1:-1:2]]
+def ndjson(request):
+    return [json.loads(line)["message"] for line in request.body.decode().split("\n")[:-1]]
+
+
+def documents(request):
+    return [json.loads(line)["message"] for line in request.body.decode().split("\n")[1:-1:2]]
 
 
 SERVICES = {
-    "http": (200, lambda body: [json.loads(line)["message"] for line in body.decode().split("\n")[:-1]]),
+    "http": (200, ndjson),
     "elasticsearch": (Answer(200, body=b'{"errors":false}'), documents),
+    "loki": (204, loki.lines),
 }
 
 # A status, its verdict. Exceptions from the table of verdict.c stand with their service.
@@ -35,7 +41,7 @@ def test_verdicts(weir, sinks, service, status, verdict):
     mended = threading.Event()
 
     def answer(request):
-        there = read(request.body)
+        there = read(request)
         if verdict == "ack":
             return success if status == 200 or isinstance(success, Answer) else status
         refused = {"retry": request.index == 0, "pause": not mended.is_set(), "poison": lines[9] in there,
@@ -52,7 +58,7 @@ def test_verdicts(weir, sinks, service, status, verdict):
         assert not sink.accepted() and agent.ledger()["held"] == 20
         mended.set()
     agent.wait_records(20)
-    taken = [message for request in sink.accepted() for message in read(request.body)]
+    taken = [message for request in sink.accepted() for message in read(request)]
     assert taken == [line for line in lines if verdict != "poison" or line != lines[9]]
     assert agent.ledger()["delivered"] == len(taken)
     if verdict == "retry":

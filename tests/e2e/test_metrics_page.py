@@ -21,6 +21,7 @@ pipelines:
       - {type: "null"}
       - {type: http, url: "http://127.0.0.1:1/", when: exists(nobody)}
       - {type: elasticsearch, url: "http://127.0.0.1:1/", when: exists(nobody)}
+      - {type: loki, url: "http://127.0.0.1:1/", when: exists(nobody)}
 """
 
 # Those that show when there is something to count.

@@ -32,7 +32,7 @@
 #define CONNECTION_AGE_S 300L
 #define UNACKNOWLEDGED_MS 15000
 #define KEEPALIVE_S 30L
-#define UPLOAD_BUFFER_BYTES (128L * 1024)
+#define UPLOAD_BUFFER_BYTES (120L * 1024) /* below what malloc takes from the system each time */
 /* An answer that is longer than what is kept is read on for so long, since a connection whose answer was
  * read to its end can be used again. */
 #define DISCARD_BYTES_MAX (1024 * 1024)

@@ -243,7 +243,7 @@ int http_job_pack(struct http_job *job, const struct http_maker *maker)
     job->compression = HTTP_PLAIN;
     job->packed.max = 2 * JOB_RECORD_BYTES_MAX;
     job->packed.len = 0;
-    if (maker->service->pack) {
+    if (maker->service->packs && maker->service->packs(maker->self)) {
         r = maker->service->pack(maker->self, body, &job->packed);
     } else if (maker->compression != HTTP_PLAIN) {
         r = http_compress(maker->compressor, maker->compression, body, &job->packed);

@@ -396,9 +396,7 @@ uint64_t weir_http_reserve(const void *state)
 {
     const struct weir_http *http = state;
     uint64_t requests = (uint64_t)http_concurrency_max(http) * http->url.count + 1;
-    uint64_t each = http->batch.max_bytes + REQUEST_OVERHEAD_BYTES;
-    if (http->compression != HTTP_PLAIN)
-        each += http->batch.max_bytes / 3;
+    uint64_t each = http->batch.max_bytes * 4 / 3 + REQUEST_OVERHEAD_BYTES;
     return LIBRARIES_BYTES + requests * each;
 }
 
