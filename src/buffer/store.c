@@ -160,24 +160,27 @@ void store_answered_locked(struct store *store, struct store_segment *segment, u
         segment->answered[reader] += records;
 }
 
-/* Adds the records of [sequence, end), or `records` of them, where a reader that is meant has not answered. */
+/* Adds the records of [sequence, end), or `records` of them, where a reader that is meant has not answered: to
+ * those of orphans where nobody else is meant, since orphans do not read, and nothing waits for their answer. */
 static void add_held_locked(const struct store *store, unsigned map, uint64_t readers,
                             uint64_t sequence, uint64_t end, uint64_t records,
                             struct store_lost *ret)
 {
     struct store_bits bits = store_translate(store, map, readers);
-    bool held = false;
+    bool held = false, orphaned = false;
     for (unsigned i = 0; i < STORE_ALL_READERS; i++) {
         bool meant = i < STORE_READERS_MAX ? bits.configured >> i & 1
                                            : bits.orphans >> (i - STORE_READERS_MAX) & 1;
         if (!meant || !store->readers[i].there ||
             cursor_is_done(&store->readers[i].cursor, sequence, end))
             continue;
-        held = true;
+        held |= i < STORE_READERS_MAX;
+        orphaned |= i >= STORE_READERS_MAX;
         if (i < STORE_READERS_MAX)
             ret->of_reader[i] += records;
     }
     ret->records += held ? records : 0;
+    ret->orphaned += orphaned && !held ? records : 0;
 }
 
 /* Whether a reader is neither in front of the segment nor through with it. */
@@ -241,7 +244,7 @@ void store_count_held(struct store *store, const struct store_segment *segment,
     store_lock(store);
     struct store_view view = store_view_locked(segment);
     count_by_shares_locked(store, segment, ret);
-    bool partly = ret->records > 0 && is_partly_answered_locked(store, segment);
+    bool partly = ret->records + ret->orphaned > 0 && is_partly_answered_locked(store, segment);
     store_unlock(store);
     struct store_lost exact = { .end = segment->end };
     if (partly && count_by_frames(store, segment, &view, &exact) == 0)

@@ -52,7 +52,8 @@ struct store_options {
 /* What opening found, and did: for messages and counters. */
 struct store_found {
     uint64_t segments, bytes;
-    uint64_t records;    /* held: some configured or orphaned reader has not acked them */
+    uint64_t records;    /* held: some configured reader has not acked them */
+    uint64_t orphaned;   /* only readers that are not configured have not acked them */
     uint64_t torn_bytes; /* cut off the end of the last segment and put aside */
     uint64_t
         damaged_records; /* in gaps between segments and in frames that could be seen to be bad; they
@@ -119,7 +120,9 @@ int64_t store_trim(struct store *store, int64_t now);
 
 /* What went with a segment that was held. */
 struct store_lost {
-    uint64_t records; /* that some reader had not acked: for each of them all count as done */
+    uint64_t
+        records; /* that some configured reader had not acked: for each of them all count as done */
+    uint64_t orphaned; /* that only others had not */
     uint64_t of_reader
         [STORE_READERS_MAX]; /* of those, by frames, what each configured reader had not acked */
     uint64_t end;            /* the sequence that the store begins with now */
@@ -131,7 +134,7 @@ struct store_lost {
 WEIR_MUST_USE int store_make_room(struct store *store, bool held, struct store_lost *ret_lost);
 
 /* Gives up what an orphaned reader waits for: it no longer holds anything. -ENOENT when there is none of
- * that name. */
+ * that name. @thread any. */
 int store_drop_reader(struct store *store, const char *name);
 
 /* ---- readers ------------------------------------------------------------------------------------------ */

@@ -536,6 +536,7 @@ static int count_all(struct store *store, struct weir_bytes *window, struct stor
         struct store_lost held;
         store_count_held(store, segment, &held);
         found->records += held.records;
+        found->orphaned += held.orphaned;
     }
     for (unsigned i = STORE_READERS_MAX; i < STORE_ALL_READERS; i++)
         found->orphans += store->readers[i].there;

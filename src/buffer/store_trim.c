@@ -213,7 +213,7 @@ int store_make_room(struct store *store, bool held, struct store_lost *ret_lost)
     int r = delete_oldest(store);
     if (r == 0)
         (void)disk_sync_dir(store->disk, store->dir);
-    if (r < 0 && lost.records == 0)
+    if (r < 0 && lost.records + lost.orphaned == 0)
         return 0;
     *ret_lost = lost;
     return 1;

@@ -108,7 +108,8 @@ static json_t *make_document(const struct disk_job *job)
                  !pipeline ? json_null()
                            : document_number(is_buffer ? pipeline->buffer.disk
                                                        : pipeline->buffer.dead_letter_bytes));
-    document_put(document, "held_records", document_number(job->found.records));
+    document_put(document, "held_records",
+                 document_number(job->found.records + job->found.orphaned));
     document_put(document, "torn_bytes", document_number(job->found.torn_bytes));
     document_put(document, "damaged_records", document_number(job->found.damaged_records));
     document_put(document, "cursors_lost", json_boolean(job->found.cursors_lost));

@@ -66,10 +66,10 @@ static uint64_t backlog_of(const struct store *store, unsigned output)
 static void say_found(const struct dead_letters *letters, const struct store_found *found)
 {
     struct messenger *messenger = letters->pipeline->env->messenger;
-    if (found->records)
+    if (found->records + found->orphaned)
         msg_info(messenger, "there are dead letters of earlier runs",
                  weir_kv_str("pipeline", letters->pipeline->name),
-                 weir_kv_int("records", (int64_t)found->records),
+                 weir_kv_int("records", (int64_t)(found->records + found->orphaned)),
                  weir_kv_int("bytes", (int64_t)found->bytes));
     if (found->damaged_records || found->quarantined)
         msg_warn(messenger, "some dead letters are damaged and were put aside",
@@ -248,7 +248,7 @@ static bool letters_make_room(struct dead_letters *letters, struct store *store)
     struct store_lost lost = { 0 };
     if (store_make_room(store, true, &lost) <= 0)
         return false;
-    uint64_t earlier = lost.records;
+    uint64_t earlier = lost.records + lost.orphaned;
     for (unsigned i = 0; i < letters->pipeline->output_count; i++) {
         uint64_t gone = lost.of_reader[i];
         const uint64_t old = gone < letters->earlier[i] ? gone : letters->earlier[i];
@@ -263,7 +263,7 @@ static bool letters_make_room(struct dead_letters *letters, struct store *store)
     msg_warn(letters->pipeline->env->messenger,
              "the dead letters are full: the oldest have made room",
              weir_kv_str("pipeline", letters->pipeline->name),
-             weir_kv_int("records", (int64_t)lost.records),
+             weir_kv_int("records", (int64_t)(lost.records + lost.orphaned)),
              weir_kv_int("max_size", (int64_t)letters->bytes_max));
     return true;
 }

@@ -135,6 +135,36 @@ START_TEST(a_reader_gets_what_is_for_it)
 }
 END_TEST
 
+/* Reader `b` is not configured any more: what waits for it alone is kept, and is in nobody's account. */
+START_TEST(what_waits_for_an_orphan_alone_is_counted_apart)
+{
+    struct store *store = open_store();
+    struct store_frame frame;
+    for (uint64_t tag = 1; tag <= 30; tag++)
+        append(store, tag, 2, tag <= 10 ? A | B : tag <= 20 ? A : B);
+    ck_assert_int_eq(store_sync(store), 0);
+    for (uint64_t tag = 1; tag <= 5; tag++)
+        ck_assert_uint_eq(next(store, 0, &frame), tag);
+    for (uint64_t tag = 1; tag <= 5; tag++)
+        ck_assert(!store_ack(store, 0, 2 * (tag - 1), 2 * tag, A | B));
+    store_close(store);
+    options.reader_count = 1;
+    store = open_store();
+    ck_assert_uint_eq(found.orphans, 1);
+    ck_assert_uint_eq(found.records, 2 * 15);
+    ck_assert_uint_eq(found.orphaned, 2 * 15);
+    ck_assert_int_eq(store_drop_reader(store, "a"), -ENOENT);
+    ck_assert_int_eq(store_drop_reader(store, "b"), 0);
+    ck_assert_int_eq(store_drop_reader(store, "b"), -ENOENT);
+    store_close(store);
+    store = open_store();
+    ck_assert_uint_eq(found.orphans, 0);
+    ck_assert_uint_eq(found.records, 2 * 15);
+    ck_assert_uint_eq(found.orphaned, 0);
+    store_close(store);
+}
+END_TEST
+
 START_TEST(spl_01_what_was_written_survives_a_kill)
 {
     struct store *store = open_store();
@@ -229,6 +259,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, what_is_appended_is_read_by_each_reader_in_order);
     tcase_add_test(tc, a_reader_gets_what_is_for_it);
+    tcase_add_test(tc, what_waits_for_an_orphan_alone_is_counted_apart);
     tcase_add_test(tc, spl_01_what_was_written_survives_a_kill);
     tcase_add_test(tc, spl_02_what_was_synced_survives_a_power_cut);
     tcase_add_test(tc, after_a_clean_close_all_goes_on_where_it_was);
