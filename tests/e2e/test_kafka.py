@@ -81,6 +81,20 @@ def test_every_compression(weir, broker, topic, compression):
     kafka_lines.Report(broker.read(topic), 2000).check()
 
 
+def test_the_example_in_conf(weir, broker):
+    """With the names of real brokers and paths put in, and nothing else."""
+    (weir.dir / "app.log").write_text('{"customer":"a","n":1}\nno JSON\n{"customer":"b","n":2}\n')
+    text = (weir.root / "conf/examples/kafka.yaml").read_text().replace("/var/log/app/", "${DIR}/")
+    text = text.replace("service:\n", f"service:\n  data_dir: {weir.dir}/data\n  admin: {{listen: off}}\n")
+    text = re.sub(r"kafka-\d\.example\.net:9092", broker.sasl_tls, text).replace("/etc/weir/kafka-ca.pem", str(broker.ca))
+    for topic in ("app-logs", "app-unparsed"):
+        broker.create(topic, 2)
+    weir.once(text)
+    parsed = broker.read("app-logs")
+    assert {(m.key, m.headers["env"], json.loads(m.value)["n"]) for m in parsed} == {(b"a", "prod", 1), (b"b", "prod", 2)}
+    assert [m.value for m in broker.read("app-unparsed")] == [b"no JSON"]
+
+
 def test_only_an_agent_with_kafka_carries_librdkafka(weir):
     config = {"pipelines": {"app": {"inputs": [{"type": "tail", "paths": ["${DIR}/in.log"]}], "outputs": [{"type": "null"}]}}}
     assert "rdkafka" not in weir(config).proc("maps").read_text()

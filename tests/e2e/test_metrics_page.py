@@ -22,6 +22,7 @@ pipelines:
       - {type: http, url: "http://127.0.0.1:1/", when: exists(nobody)}
       - {type: elasticsearch, url: "http://127.0.0.1:1/", when: exists(nobody)}
       - {type: loki, url: "http://127.0.0.1:1/", when: exists(nobody)}
+      - {type: kafka, brokers: "127.0.0.1:1", topic: t, when: exists(nobody)}
 """
 
 # Those that show when there is something to count.
@@ -69,7 +70,7 @@ def help_in_source(root, name):
 
 
 def test_the_page_of_metrics_is_what_an_agent_exports(weir):
-    agent = weir(CONFIG)
+    agent = weir(CONFIG, service={"memory_limit": "256MiB"})
     agent.wait_records(10)
     found = families(agent.get("/metrics")[2])
     for name, (kind, labels) in SOMETIMES.items():

@@ -17,7 +17,7 @@ class Weir(Agent):
         kind, where = job.source
         if kind not in ("file", "files"):
             return "no input for that yet"
-        if job.sink[0] not in ("file", "http", "null"):
+        if job.sink[0] not in ("file", "http", "kafka", "null"):
             return "no output for that yet"
         filters = {
             "raw": [],
@@ -27,6 +27,9 @@ class Weir(Agent):
         if job.add:
             filters.append({"type": "context", "host": False, "fields": job.add})
         output = {"type": "null"}
+        if job.sink[0] == "kafka":  # ("kafka", "HOST:PORT,...", topic)
+            output = {"type": "kafka", "brokers": job.sink[1].split(","), "topic": job.sink[2],
+                      "codec": "text" if job.parse == "raw" else "json"}
         if job.sink[0] == "file":
             output = {"type": "file", "path": str(job.sink[1]), "codec": "text" if job.parse == "raw" else "json"}
         elif job.sink[0] == "http":
