@@ -218,6 +218,9 @@ WEIR_API void weir_input_fail(struct weir_host *host, struct weir_str why);
  * constant words. */
 WEIR_API void weir_input_lost(struct weir_host *host, const char *reason, uint64_t records,
                               uint64_t bytes);
+/* The source of a replayable input is about to vanish (a file that was deleted), or no longer is: while `on`,
+ * what it reads does not wait for outputs but goes to the disk tier, where there is one. */
+WEIR_API void weir_input_rescue(struct weir_host *host, bool on);
 /* Bytes known to wait in the source, for weir_input_lag_bytes. */
 WEIR_API void weir_input_lag(struct weir_host *host, uint64_t bytes);
 

@@ -172,6 +172,13 @@ static json_t *dead_letters_json(const struct status_dead_letters *letters)
     return object;
 }
 
+static const char *const disk_state_names[] = {
+    [STATUS_DISK_NONE] = "none",
+    [STATUS_DISK_OK] = "ok",
+    [STATUS_DISK_FULL] = "full",
+    [STATUS_DISK_FAILING] = "failing",
+};
+
 static json_t *pipeline_json(const struct status_pipeline *pipeline)
 {
     json_t *object = json_object(), *buffer = json_object();
@@ -184,6 +191,12 @@ static json_t *pipeline_json(const struct status_pipeline *pipeline)
         json_array_append_new(outputs, output_json(&pipeline->outputs[i]));
     put_count(buffer, "memory_bytes", pipeline->buffer_memory_bytes);
     put_count(buffer, "memory_used_bytes", pipeline->buffer_memory_used_bytes);
+    if (pipeline->disk_state != STATUS_DISK_NONE) {
+        put_count(buffer, "disk_bytes", pipeline->buffer_disk_bytes);
+        put_count(buffer, "disk_used_bytes", pipeline->buffer_disk_used_bytes);
+        put_text(buffer, "disk_state", disk_state_names[pipeline->disk_state]);
+        put_text(buffer, "disk_reason", pipeline->disk_reason);
+    }
     put_text(object, "name", pipeline->name);
     put(object, "ledger", ledger_json(&pipeline->ledger));
     put(object, "buffer", buffer);

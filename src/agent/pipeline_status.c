@@ -12,6 +12,7 @@
 #include "pipeline/input.h"
 #include "pipeline/output.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/tier.h"
 
 /* Data waits and nothing was answered for so long: not ready. An output that has said since then that its sink
  * takes nothing is believed sooner, but not at once: a short pause that a busy sink asked for is its way of life. */
@@ -131,11 +132,27 @@ static void fill_dead_letters(const struct pipeline *pipeline, struct status_dea
     memcpy(ret->reason, letters.reason, sizeof(ret->reason));
 }
 
+static void fill_disk(struct pipeline *pipeline, struct status_pipeline *ret)
+{
+    if (!pipeline->tier)
+        return;
+    static_assert(TIER_REASON_MAX == STATUS_REASON_MAX, "copied whole");
+    ret->buffer_disk_bytes = pipeline->config->buffer.disk;
+    ret->buffer_disk_used_bytes = store_bytes(pipeline->tier->store);
+    switch (tier_status(pipeline->tier, ret->disk_reason)) {
+    case TIER_OK: ret->disk_state = STATUS_DISK_OK; break;
+    case TIER_FULL: ret->disk_state = STATUS_DISK_FULL; break;
+    case TIER_FAILING: ret->disk_state = STATUS_DISK_FAILING; break;
+    }
+}
+
 int pipeline_status_fill(struct pipeline *pipeline, struct status_pipeline *ret)
 {
     ret->name = pipeline->name;
-    ret->buffer_memory_bytes = pipeline->budget.max;
-    ret->buffer_memory_used_bytes = budget_used(&pipeline->budget);
+    ret->buffer_memory_bytes = pipeline->config->buffer.memory;
+    ret->buffer_memory_used_bytes =
+        budget_used(&pipeline->budget) + budget_used(&pipeline->thaw_budget);
+    fill_disk(pipeline, ret);
     struct ledger_counts counts;
     ledger_snapshot(&pipeline->ledger, &counts);
     fill_dead_letters(pipeline, &ret->dead_letters);
@@ -209,14 +226,27 @@ static void check_dead_letters(struct pipeline *pipeline, struct status_check *c
     }
 }
 
+/* A tier that is full is doing its work; one that cannot be written is not. */
+static void check_disk(struct pipeline *pipeline, struct status_check *check)
+{
+    char reason[TIER_REASON_MAX];
+    if (!pipeline->tier || tier_status(pipeline->tier, reason) != TIER_FAILING)
+        return;
+    check->ok = false;
+    status_reason_set(check->reason, reason, strlen(reason));
+}
+
 void pipeline_status_checks(struct pipeline *pipeline, struct status_check checks[PIPELINE_CHECKS])
 {
     checks[0] = (struct status_check){ .name = "inputs", .pipeline = pipeline->name, .ok = true };
     checks[1] = (struct status_check){ .name = "progress", .pipeline = pipeline->name, .ok = true };
     checks[2] =
         (struct status_check){ .name = "dead letters", .pipeline = pipeline->name, .ok = true };
+    checks[3] =
+        (struct status_check){ .name = "disk tier", .pipeline = pipeline->name, .ok = true };
     check_dead_letters(pipeline, &checks[2]);
     check_inputs(pipeline, &checks[0]);
+    check_disk(pipeline, &checks[3]);
     check_progress(pipeline, &checks[1]);
 }
 
@@ -280,7 +310,8 @@ int64_t pipeline_gauges_update(struct pipeline_gauges *gauges, struct pipeline *
     metric_set(gauges->replayed, (int64_t)counts.replayed);
     metric_set(gauges->held, (int64_t)counts.held);
     metric_set(gauges->residue, residue);
-    metric_set(gauges->memory, (int64_t)budget_used(&pipeline->budget));
+    metric_set(gauges->memory,
+               (int64_t)(budget_used(&pipeline->budget) + budget_used(&pipeline->thaw_budget)));
     for (size_t i = 0; i < pipeline->input_count; i++)
         metric_set(pipeline->inputs[i]->backpressure, input_backpressure(pipeline->inputs[i]));
     return residue;

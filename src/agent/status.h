@@ -97,11 +97,22 @@ struct status_dead_letters {
     char reason[STATUS_REASON_MAX]; /* why they cannot be written, or "" */
 };
 
+enum status_disk_state {
+    STATUS_DISK_NONE,
+    STATUS_DISK_OK,
+    STATUS_DISK_FULL,    /* buffer.when_full says what happens */
+    STATUS_DISK_FAILING, /* tried again every second */
+};
+
 struct status_pipeline {
     const char *name;
     struct status_ledger ledger;
     struct status_dead_letters dead_letters;
     uint64_t buffer_memory_bytes, buffer_memory_used_bytes; /* the bound, and what is in use */
+    uint64_t buffer_disk_bytes,
+        buffer_disk_used_bytes; /* the same of the disk tier; 0: there is none */
+    enum status_disk_state disk_state;
+    char disk_reason[STATUS_REASON_MAX]; /* why it is not ok, or "" */
     struct status_input *inputs;
     struct status_filter *filters;
     struct status_output *outputs;

@@ -160,8 +160,9 @@ void store_answered_locked(struct store *store, struct store_segment *segment, u
         segment->answered[reader] += records;
 }
 
-/* Adds the records of [sequence, end), or `records` of them, where a reader that is meant has not answered: to
- * those of orphans where nobody else is meant, since orphans do not read, and nothing waits for their answer. */
+/* Adds the records of [sequence, end), or `records` of them, where a reader that is meant has neither answered nor
+ * got them: to those of orphans where nobody else is meant, since orphans do not read, and nothing waits for
+ * their answer. */
 static void add_held_locked(const struct store *store, unsigned map, uint64_t readers,
                             uint64_t sequence, uint64_t end, uint64_t records,
                             struct store_lost *ret)
@@ -174,6 +175,8 @@ static void add_held_locked(const struct store *store, unsigned map, uint64_t re
         if (!meant || !store->readers[i].there ||
             cursor_is_done(&store->readers[i].cursor, sequence, end))
             continue;
+        if (cursor_is_in_flight(&store->readers[i].cursor, sequence, end))
+            return; /* it is somebody's, and will be answered */
         held |= i < STORE_READERS_MAX;
         orphaned |= i >= STORE_READERS_MAX;
         if (i < STORE_READERS_MAX)

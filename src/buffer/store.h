@@ -97,10 +97,13 @@ WEIR_MUST_USE int store_append(struct store *store, uint8_t *frame, size_t len,
                                struct frame_head *head);
 
 /* Has everything that was appended kept. On failure nothing since the last good one is: the segment is
- * never synced again, the frames are taken out of the store (readers that have them keep them), and the
- * next append gets the sequence that the first of them had: the caller appends the same again, in the same
- * order. 0 or a negative errno. */
+ * never synced again, the frames are taken out of the store, and the next append gets the sequence that the
+ * first of them had. store_take_back() must follow before that. 0 or a negative errno. */
 WEIR_MUST_USE int store_sync(struct store *store);
+/* What readers were noted to have of frames that a failed sync has taken out (in flight and acked ones alike) they
+ * do not have any more, since other frames will have those sequences. Under the lock that the caller notes and
+ * acks under. */
+void store_take_back(struct store *store);
 
 /* All records below this are safe. @thread any. */
 uint64_t store_durable(const struct store *store);
@@ -129,8 +132,8 @@ struct store_lost {
 };
 
 /* Makes room by deleting the oldest segment that can be: one that everyone has acked, whatever the retention;
- * or, with `held`, the oldest that is held, unless a frame of it is in flight. Readers that stand in it go on
- * behind it. 1 with *ret_lost (no records for one that was acked), or 0: nothing could be deleted. */
+ * or, with `held`, the oldest that is held, unless one reader has a frame of it in flight that another has not
+ * read. Readers that stand in it go on behind it; frames that are in flight are answered by who has them. 1 with *ret_lost (no records for one that was acked), or 0: nothing could be deleted. */
 WEIR_MUST_USE int store_make_room(struct store *store, bool held, struct store_lost *ret_lost);
 
 /* Gives up what an orphaned reader waits for: it no longer holds anything. -ENOENT when there is none of
@@ -164,11 +167,10 @@ WEIR_MUST_USE int store_next(struct store *store, unsigned reader, struct weir_b
 /* Whether `reader` has read, or passed over, everything below store_durable(). @thread any. */
 bool store_has_read_all(const struct store *store, unsigned reader);
 
-/* `reader` has from memory what stands as [sequence, end): its cursor passes over that, and over all before it
- * that it has not read (which is not for it), and the frame is in flight for it, or acked. Also for a frame
- * that is not for it, with `acked`, so that it pins nothing. Called for frames that are safe and for those
- * that are not yet; store_sync()'s failure takes the latter back, in flight and acked ones alike. The reader
- * is not in store_next(): the caller's lock. @thread any. */
+/* `reader` has from memory what stands as [sequence, end): the frame is in flight for it, and its cursor passes
+ * over all before that it has not read, which is not for it; or, with `acked`, it is through with the frame, or
+ * the frame is not for it and is to pin nothing, and the cursor passes over that alone. Called for frames that are safe and for those
+ * that are not yet. The reader is not in store_next(): the caller's lock. @thread any. */
 void store_note(struct store *store, unsigned reader, uint64_t sequence, uint64_t end, bool acked);
 
 /* `reader` is through with [sequence, end), a frame of which it is one of `readers`. True when it was the

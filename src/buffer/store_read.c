@@ -221,8 +221,9 @@ int store_next(struct store *store, unsigned reader, struct weir_bytes *buffer,
     int r = 0;
     store_lock(store);
     while (r == 0) {
-        size_t index = store_find_locked(store, store->readers[reader].cursor.read);
-        if (index == store->segment_count)
+        const uint64_t read = store->readers[reader].cursor.read;
+        size_t index = store_find_locked(store, read);
+        if (read >= store->durable || index == store->segment_count)
             break;
         r = next_in_locked(store, reader, index, buffer, ret);
     }
@@ -233,7 +234,8 @@ int store_next(struct store *store, unsigned reader, struct weir_bytes *buffer,
 bool store_has_read_all(const struct store *store, unsigned reader)
 {
     store_lock(store);
-    bool all = store_find_locked(store, store->readers[reader].cursor.read) == store->segment_count;
+    const uint64_t read = store->readers[reader].cursor.read;
+    bool all = read >= store->durable || store_find_locked(store, read) == store->segment_count;
     store_unlock(store);
     return all;
 }
@@ -255,11 +257,29 @@ void store_note(struct store *store, unsigned reader, uint64_t sequence, uint64_
         .sequence = sequence, .end = end, .records = end - sequence, .observed = 0, .acked = acked
     };
     struct cursor *cursor = &store->readers[reader].cursor;
-    /* Without memory for it the reader reads it once more: a repeat, and no loss. A frame that it was given before
-     * a failed sync is in the window already. */
-    bool known = cursor_find(cursor, sequence) || sequence < cursor->read;
-    if (!known && cursor_add(cursor, &entry) == 0 && acked)
-        count_answered_locked(store, reader, sequence, end - sequence);
+    /* What lies before one that it reads now, and that it has not read, is not for it. */
+    if (!acked && sequence > cursor->read)
+        cursor_read_to(cursor, sequence);
+    if (sequence >= cursor->read) {
+        /* Without memory for it the reader reads it once more: a repeat, and no loss. */
+        if (cursor_add(cursor, &entry) == 0 && acked)
+            count_answered_locked(store, reader, sequence, end - sequence);
+    }
+    store_unlock(store);
+}
+
+void store_take_back(struct store *store)
+{
+    store_lock(store);
+    size_t index = store_find_locked(store, store->durable ? store->durable - 1 : 0);
+    for (unsigned i = 0; i < store->reader_count; i++) {
+        uint64_t answered = cursor_take_back(&store->readers[i].cursor, store->durable);
+        struct store_segment *segment =
+            index < store->segment_count ? store->segments[index] : NULL;
+        if (segment && segment->answered)
+            segment->answered[i] -=
+                answered < segment->answered[i] ? answered : segment->answered[i];
+    }
     store_unlock(store);
 }
 

@@ -139,12 +139,18 @@ int64_t store_trim(struct store *store, int64_t now)
 
 /* ---- making room by force ------------------------------------------------------------------------------ */
 
-static bool is_in_flight_locked(const struct store *store, const struct store_segment *segment)
+/* Whether the segment cannot go: somebody looks at its file, or a reader has a frame of it in flight that another
+ * has not even read. One that all have read needs the file no more: it is answered by who has it in memory. */
+static bool is_needed_locked(const struct store *store, const struct store_segment *segment)
 {
-    bool in_flight = segment->pins > 0;
-    for (unsigned i = 0; !in_flight && i < store->reader_count; i++)
-        in_flight = cursor_is_in_flight(&store->readers[i].cursor, segment->first, segment->end);
-    return in_flight;
+    uint64_t read = UINT64_MAX;
+    for (unsigned i = 0; i < store->reader_count; i++)
+        read = store->readers[i].cursor.read < read ? store->readers[i].cursor.read : read;
+    bool needed = segment->pins > 0;
+    for (unsigned i = 0; !needed && read < segment->end && i < store->reader_count; i++)
+        needed = cursor_is_in_flight(&store->readers[i].cursor,
+                                     read > segment->first ? read : segment->first, segment->end);
+    return needed;
 }
 
 static uint64_t progress_locked(const struct store *store)
@@ -169,12 +175,12 @@ static void count_missing_locked(const struct store *store, const struct store_s
     }
 }
 
-/* Puts all cursors behind the segment: false when a frame of it is in flight, or a reader moved while it was
- * counted what is in it. */
+/* Puts all cursors behind the segment: false when it is needed, or a reader moved while it was counted what is
+ * in it. */
 static bool give_up(struct store *store, struct store_segment *segment, struct store_lost *ret)
 {
     store_lock(store);
-    bool can = !is_in_flight_locked(store, segment);
+    bool can = !is_needed_locked(store, segment);
     uint64_t before = progress_locked(store);
     segment->pins += can; /* readers look at files outside of the lock; so does counting */
     store_unlock(store);
@@ -185,10 +191,10 @@ static bool give_up(struct store *store, struct store_segment *segment, struct s
     segment->pins--;
     if (segment->missing)
         count_missing_locked(store, segment, ret);
-    can = !is_in_flight_locked(store, segment) && progress_locked(store) == before;
+    can = !is_needed_locked(store, segment) && progress_locked(store) == before;
     for (unsigned i = 0; can && i < STORE_ALL_READERS; i++)
         if (store->readers[i].there && store->readers[i].cursor.read < segment->end)
-            cursor_skip(&store->readers[i].cursor, segment->end);
+            cursor_read_to(&store->readers[i].cursor, segment->end);
     store_unlock(store);
     return can;
 }

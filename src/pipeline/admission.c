@@ -26,6 +26,7 @@
 
 #include "pipeline/input.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/tier.h"
 
 void admission_init(struct admission *admission)
 {
@@ -43,7 +44,12 @@ size_t admission_limit(const struct input *input)
 {
     const struct pipeline *pipeline = input->host.pipeline;
     const size_t all = pipeline->budget.max - pipeline->growth;
-    return input->replayable && pipeline->window < all ? pipeline->window : all;
+    if (!input->replayable || atomic_load(&input->rescuing))
+        return all;
+    /* What is on disk already, and stays in memory because an output has it in hand, is not read ahead. */
+    const size_t window =
+        pipeline->window + (pipeline->tier ? log_written_bytes(pipeline->log) : 0);
+    return window < all ? window : all;
 }
 
 static void line_join(struct admission *admission, struct input *input)
@@ -102,6 +108,8 @@ bool admission_take(struct input *input, size_t bytes)
     pthread_mutex_unlock(&admission->lock);
     input->wanted = taken ? 0 : bytes;
     input->in_hand += taken;
+    if (!taken)
+        tier_look(input->host.pipeline->tier);
     if (left)
         admission_wake(input->host.pipeline, input); /* the next in line */
     return taken;

@@ -25,6 +25,7 @@ static uint32_t slice_count(const struct weir_slice *slice, uint32_t first, uint
 void delivery_begin(struct weir_delivery *delivery, struct batch *batch, const uint64_t *mask)
 {
     delivery->batch = batch;
+    delivery->owned = batch->thawed ? batch : NULL;
     delivery->tries = 1;
     delivery->begun = clock_wall();
     delivery->slice =
@@ -53,7 +54,7 @@ void delivery_end(struct weir_delivery *delivery)
     free(delivery->retry);
     delivery->mask = delivery->retry = NULL;
     delivery->rejections = rejections_free(delivery->rejections);
-    delivery->batch = NULL;
+    delivery->batch = delivery->owned = NULL;
 }
 
 const struct weir_slice *weir_delivery_slice(const struct weir_delivery *delivery)

@@ -14,11 +14,13 @@ struct rejections;
 struct weir_delivery {
     struct output *output;
     struct batch *batch;
+    struct batch *owned; /* the same when it was made of a frame: nobody else knows it; else NULL */
     struct weir_slice slice;    /* what is to be sent now */
     uint32_t records;           /* in the slice */
     _Atomic uint32_t unsettled; /* of them */
     unsigned tries;
-    int64_t begun; /* nanoseconds since 1970 UTC */
+    int64_t begun;  /* nanoseconds since 1970 UTC */
+    uint64_t order; /* among the output's deliveries: that of the log */
     struct weir_delivery *next;
     /* From malloc, NULL until needed; set under the output's lock. */
     uint64_t *mask;  /* behind slice.mask when it is a part of the batch that is sent again */

@@ -20,6 +20,7 @@
 
 #include "pipeline/input.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/tier.h"
 #include "record/condition.h"
 
 static void dropped_set(struct batch *batch, uint64_t *dropped)
@@ -145,6 +146,7 @@ static void stage_append(struct filter_stage *stage, struct batch *batch)
         ledger_route(&stage->pipeline->ledger, output, batch_records_for(batch, output));
     }
     log_append(stage->pipeline->log, batch);
+    tier_look(stage->pipeline->tier);
 }
 
 static void stage_take(struct filter_stage *stage, struct batch *batch)
@@ -196,8 +198,10 @@ static bool stage_admits(struct filter_stage *stage, const struct batch *batch)
         return true;
     atomic_store(&stage->waiting, true);
     /* Memory that was given back before the mark stood there woke nobody: look again. */
-    if (!stage_has_room(stage, batch))
+    if (!stage_has_room(stage, batch)) {
+        tier_look(stage->pipeline->tier);
         return false;
+    }
     atomic_store(&stage->waiting, false);
     return true;
 }

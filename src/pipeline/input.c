@@ -23,6 +23,7 @@
 #include "pipeline/block.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/streams.h"
+#include "pipeline/tier.h"
 
 /* Quiet for so long: spare memory is given back. */
 #define TRIM_MS 2000
@@ -111,6 +112,38 @@ void input_return(struct batch *batch)
         worker_wake(&input->worker);
 }
 
+void input_pass(struct batch *batch)
+{
+    struct input *input = batch->input;
+    pthread_mutex_lock(&input->safe_lock);
+    const bool first = !input->safe;
+    batch->next_safe = input->safe;
+    input->safe = batch;
+    pthread_mutex_unlock(&input->safe_lock);
+    if (first)
+        worker_wake(&input->worker);
+}
+
+static void batch_runs_done(struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->pub.run_count && !batch->passed; i++) {
+        batch->states[i]->done = true;
+        stream_moved(batch->states[i]->stream);
+    }
+    batch->passed = true;
+}
+
+void input_take_passed(struct input *input)
+{
+    pthread_mutex_lock(&input->safe_lock);
+    struct batch *batch = input->safe;
+    input->safe = NULL;
+    pthread_mutex_unlock(&input->safe_lock);
+    for (; batch; batch = batch->next_safe)
+        batch_runs_done(batch);
+    streams_commit(input);
+}
+
 static void batch_count_fates(const struct input *input, const struct batch *batch)
 {
     struct ledger *ledger = &input->host.pipeline->ledger;
@@ -122,10 +155,7 @@ static void batch_count_fates(const struct input *input, const struct batch *bat
 static void batch_back(struct input *input, struct batch *batch)
 {
     batch_count_fates(input, batch);
-    for (uint32_t i = 0; i < batch->pub.run_count; i++) {
-        batch->states[i]->done = true;
-        stream_moved(batch->states[i]->stream);
-    }
+    batch_runs_done(batch);
     block_recycle(input->host.pipeline, batch);
     filter_stage_back(&input->host.pipeline->stage);
     admission_returned(input);
@@ -135,6 +165,8 @@ static void batch_back(struct input *input, struct batch *batch)
 static void input_take_returns(struct input *input)
 {
     struct batch *batch = ring_take_all(&input->returns);
+    input_take_passed(
+        input); /* every batch of the list that was passed is in there, or was before */
     if (!batch)
         return;
     for (struct batch *next; batch; batch = next) {
@@ -285,6 +317,14 @@ void weir_input_lost(struct weir_host *host, const char *reason, uint64_t record
     metric_add(lost->bytes_metric, (int64_t)bytes);
 }
 
+void weir_input_rescue(struct weir_host *host, bool on)
+{
+    struct input *input = input_of(host);
+    atomic_store(&input->rescuing, on);
+    if (on && atomic_load(&input->blocked))
+        tier_look(host->pipeline->tier);
+}
+
 void weir_input_lag(struct weir_host *host, uint64_t bytes)
 {
     metric_set(input_of(host)->lag, (int64_t)bytes);
@@ -313,6 +353,7 @@ int input_new(struct pipeline *pipeline, const struct config_plugin *config, str
     *ret = input; /* the pipeline frees it whatever happens below */
     host_init(&input->host, WEIR_INPUT, pipeline, config);
     ring_init(&input->returns);
+    pthread_mutex_init(&input->safe_lock, NULL);
     input->replayable = config->plugin->input.flags & WEIR_REPLAYABLE;
     int r = worker_init(&input->worker, input_woken, input);
     if (r < 0)
@@ -346,6 +387,7 @@ struct input *input_free(struct input *input)
     }
     worker_deinit(&input->worker);
     ring_deinit(&input->returns);
+    pthread_mutex_destroy(&input->safe_lock);
     free(input);
     return NULL;
 }

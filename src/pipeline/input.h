@@ -28,8 +28,10 @@ struct input {
     bool replayable, begun;
     atomic_bool started; /* the plugin's start has returned */
 
-    /* Batches, answered. */
+    /* Batches, answered; and those whose frames are safe, linked by next_safe, under the lock. */
     struct ring returns;
+    pthread_mutex_t safe_lock;
+    struct batch *safe;
     uint64_t under_way; /* batches */
 
     struct run_states states; /* for reuse */
@@ -43,6 +45,8 @@ struct input {
     /* Backpressure. `blocked`, in line for memory, is set and cleared by the input's thread and read by
      * any. */
     atomic_bool blocked;
+    atomic_bool
+        rescuing; /* its source is about to vanish: it does not wait while the disk tier has room */
     struct input *next_waiting;    /* in the line; under its lock */
     size_t wanted;                 /* bytes it was refused last; 0: none */
     unsigned in_hand;              /* blocks that the plugin has */
@@ -67,6 +71,11 @@ void input_stop(struct input *input);
 
 /* Gives an answered batch back to the input it came from. @thread any. */
 void input_return(struct batch *batch);
+/* A frame of the batch is safe: the input's positions may move past it, though it has not been answered. Once,
+ * before input_return(). @thread any. */
+void input_pass(struct batch *batch);
+/* Moves positions past batches from input_pass(). @thread the input's, or main when that has ended. */
+void input_take_passed(struct input *input);
 
 /* It has begun, or ceased, to wait for memory. For admission.c. @thread the input's. */
 void input_blocked(struct input *input, bool blocked);

@@ -53,12 +53,24 @@ static void move_gone(uint64_t *gone, uint64_t *dead_lettered, uint64_t *dropped
     dropped[LEDGER_DEAD_LETTER_FULL] += moved;
 }
 
-void ledger_fates_of(const struct batch *batch, unsigned filter_count, struct ledger_fates *ret)
+void ledger_fates_before(const struct batch *batch, unsigned filter_count, struct ledger_fates *ret)
 {
-    *ret = (struct ledger_fates){ .records = batch->pub.count };
+    *ret = (struct ledger_fates){ .records = batch->pub.count - batch_live(batch) };
     for (unsigned i = 0; batch->filtered && i < filter_count - 1; i++)
         ret->filtered[i] = batch->filtered[i];
     ret->filtered[filter_count - 1] = batch->unrouted_count;
+    ret->dropped[LEDGER_SHED] = batch->shed_count;
+}
+
+/* What outputs said about the rest. */
+static void fates_after(const struct batch *batch, struct ledger_fates *ret)
+{
+    const uint32_t live = batch_live(batch);
+    ret->records += live;
+    if (batch->given_up) {
+        ret->dropped[batch->given_up - 1] += live;
+        return;
+    }
     uint64_t dropped = 0;
     for (size_t i = 0; i < bitmap_words(batch->pub.count); i++) {
         const uint64_t rejected = batch->rejected ? batch->rejected[i] : 0;
@@ -67,7 +79,16 @@ void ledger_fates_of(const struct batch *batch, unsigned filter_count, struct le
         ret->dead_lettered += (unsigned)__builtin_popcountll(parked & ~rejected);
     }
     ret->dropped[LEDGER_REJECTED] = dropped;
-    ret->delivered = batch_live(batch) - dropped - ret->dead_lettered;
+    ret->delivered = live - dropped - ret->dead_lettered;
+}
+
+void ledger_fates_of(const struct batch *batch, unsigned filter_count, struct ledger_fates *ret)
+{
+    *ret = (struct ledger_fates){ 0 };
+    if (!batch->counted)
+        ledger_fates_before(batch, filter_count, ret);
+    if (!batch->on_disk)
+        fates_after(batch, ret);
 }
 
 void ledger_settle(struct ledger *ledger, const struct ledger_fates *fates)
@@ -103,6 +124,19 @@ void ledger_answer(struct ledger *ledger, unsigned output, const struct ledger_a
         sums->dropped[i] += answers->dropped[i];
     move_gone(&ledger->output_gone[output], &sums->dead_lettered, sums->dropped);
     ledger->counts.outputs[output].held -= answers->records;
+    pthread_mutex_unlock(&ledger->lock);
+}
+
+void ledger_give_up(struct ledger *ledger, unsigned output, uint64_t records, enum ledger_drop why)
+{
+    pthread_mutex_lock(&ledger->lock);
+    struct ledger_output *own = &ledger->counts.outputs[output];
+    if (own->held < records) {
+        own->routed += records - own->held;
+        own->held = records;
+    }
+    own->held -= records;
+    own->answers.dropped[why] += records;
     pthread_mutex_unlock(&ledger->lock);
 }
 

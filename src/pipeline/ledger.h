@@ -47,7 +47,12 @@ struct ledger_fates {
     uint64_t dropped[LEDGER_DROPS];
 };
 
-/* From the marks of a batch that every output has answered; `filter_count` with `route`. */
+/* Those of a batch that had their fate before any output saw them, `filter_count` with `route`: filtered, and
+ * dropped as the disk tier filled. */
+void ledger_fates_before(const struct batch *batch, unsigned filter_count,
+                         struct ledger_fates *ret);
+/* From the marks of a batch that comes back: what of it is counted nowhere else. Records of a batch with a frame
+ * are counted when the frame is answered. */
 void ledger_fates_of(const struct batch *batch, unsigned filter_count, struct ledger_fates *ret);
 
 /* What became of the records that one output took of a batch. */
@@ -91,6 +96,10 @@ void ledger_settle(struct ledger *ledger, const struct ledger_fates *fates);
 /* Records are there for an output to take, before it can take them; and its answers. @thread any. */
 void ledger_route(struct ledger *ledger, unsigned output, uint64_t records);
 void ledger_answer(struct ledger *ledger, unsigned output, const struct ledger_answers *answers);
+
+/* The output will not get `records` records, by the count of whole frames: those that are not in its account
+ * yet, since they come from an earlier run, are put there. @thread any. */
+void ledger_give_up(struct ledger *ledger, unsigned output, uint64_t records, enum ledger_drop why);
 
 /* Dead letters of an output, parked in this run, had to make room for others: they count as dropped from
  * now on, or, where they are not even settled yet, as soon as they are. (A record that several outputs have

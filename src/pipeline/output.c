@@ -35,12 +35,15 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/rejections.h"
 #include "pipeline/retry.h"
+#include "pipeline/tier.h"
 
 /* When the dead letters could not be written. */
 #define PARK_AGAIN_MS 1000
 
 /* Begun in one go, before the loop looks at its other events. */
 #define PUMP_DELIVERIES 32
+/* The disk tier could not be read, or memory is short. */
+#define READ_AGAIN_MS 1000
 
 static struct output *output_of(struct weir_host *host)
 {
@@ -135,7 +138,7 @@ static void output_observe(struct output *output, const struct weir_batch *batch
 static void output_keep_for_later(struct output *output, struct weir_delivery *delivery)
 {
     struct weir_delivery **at = &output->again;
-    while (*at && (*at)->batch->sequence < delivery->batch->sequence)
+    while (*at && (*at)->order < delivery->order)
         at = &(*at)->next;
     delivery->next = *at;
     *at = delivery;
@@ -226,7 +229,7 @@ static void output_settle(struct output *output, struct weir_delivery *delivery)
         output_set_state(output, OUTPUT_OK);
     delivery_end(delivery);
     if (log_settled(output->host.pipeline->log, output->index, batch))
-        input_return(batch);
+        pipeline_give_back(output->host.pipeline, batch);
 }
 
 /* Parks what could not be parked before. */
@@ -325,13 +328,18 @@ static struct weir_delivery *output_next(struct output *output)
     }
     if (output->under_way == output->parallel)
         return NULL;
-    struct batch *batch = log_read(output->host.pipeline->log, output->index);
-    if (!batch)
+    struct pipeline *pipeline = output->host.pipeline;
+    struct batch *batch = log_read(pipeline->log, output->index);
+    if (!batch) {
+        output->read_again = log_read_error(pipeline->log, output->index) < 0;
+        tier_look(pipeline->tier);
         return NULL;
+    }
     struct weir_delivery *delivery = output->deliveries;
     while (delivery->batch)
         delivery++;
     delivery_begin(delivery, batch, batch->masks ? batch->masks[output->index] : NULL);
+    delivery->order = output->next_order++;
     return delivery;
 }
 
@@ -354,8 +362,11 @@ static void output_pump(void *arg)
         if (!output_park_again(output))
             continue; /* and wait */
         struct weir_delivery *delivery = output_next(output);
-        if (!delivery)
+        if (!delivery) {
+            if (output->read_again)
+                loop_timer_set(output->timer, READ_AGAIN_MS);
             break;
+        }
         output->under_way++;
         config->plugin->output.deliver(config->state, delivery);
     }
@@ -452,8 +463,13 @@ struct output *output_free(struct output *output)
 {
     if (!output)
         return NULL;
-    for (unsigned i = 0; output->deliveries && i < output->parallel; i++)
-        delivery_end(&output->deliveries[i]);
+    for (unsigned i = 0; output->deliveries && i < output->parallel; i++) {
+        struct weir_delivery *delivery = &output->deliveries[i];
+        struct batch *own = delivery->owned; /* others may be gone already */
+        delivery_end(delivery);
+        if (own)
+            pipeline_free_batch(output->host.pipeline, own);
+    }
     free(output->deliveries);
     loop_timer_free(output->timer);
     worker_deinit(&output->worker);
@@ -467,6 +483,7 @@ int output_start(struct output *output)
     char name[16];
     atomic_store(&output->progress, clock_monotonic());
     snprintf(name, sizeof(name), "out:%s", output->host.config->id);
+    worker_wake(&output->worker); /* the disk tier may hold something for it */
     return worker_start(&output->worker, name);
 }
 

@@ -28,6 +28,8 @@ struct output {
     unsigned failures;              /* tries in a row that delivered nothing */
     struct loop_timer *timer;
     bool pumping;
+    bool read_again;     /* reading the log has failed, and will be tried again */
+    uint64_t next_order; /* of deliveries, as their batches were read */
     uint64_t random;
 
     /* Under `lock`: settlements come from any thread, and the status is read from main's. */

@@ -8,15 +8,19 @@
 #include <stdlib.h>
 
 #include "base/message.h"
+#include "buffer/frozen.h"
 #include "pipeline/block.h"
 #include "pipeline/dead_letters.h"
 #include "pipeline/input.h"
 #include "pipeline/output.h"
+#include "pipeline/tier.h"
 
 /* Chunks kept for the next batches, at most. */
 #define SPARE_CHUNK_BYTES ((size_t)4 << 20)
 #define FILTER_GROWTH_MIN ((size_t)2 << 20)
 #define FILTER_GROWTH_MAX ((size_t)6 << 20)
+/* Of buffer.memory with a disk tier, what batches read back from it may take. */
+#define THAW_PART 4
 /* Whatever outputs ask for: two blocks, so that one can be filled while another is written. */
 #define WINDOW_MIN ((size_t)3 * WEIR_BLOCK_BYTES)
 
@@ -37,9 +41,9 @@ static size_t pipeline_window(const struct config_pipeline *config, size_t buffe
 /* What inputs leave of the buffer to filters, so that a full buffer is one that has been filtered: a quarter
  * of it, which is what they add to a few batches; in a small buffer, where that would not do for one, half,
  * and batches go through one at a time. */
-static size_t pipeline_growth(const struct config_pipeline *config)
+static size_t pipeline_growth(const struct config_pipeline *config, size_t memory)
 {
-    const size_t half = config->buffer.memory / 2, quarter = config->buffer.memory / 4;
+    const size_t half = memory / 2, quarter = memory / 4;
     const size_t least = half < FILTER_GROWTH_MIN ? half : FILTER_GROWTH_MIN;
     if (config->filter_count == 0)
         return 0;
@@ -54,6 +58,8 @@ static int pipeline_open(struct pipeline *pipeline, struct weir_error *err)
     int r = filter_stage_init(&pipeline->stage, pipeline, err);
     for (size_t i = 0; r == 0 && i < config->output_count; i++)
         r = output_new(pipeline, (unsigned)i, &config->outputs[i], &pipeline->outputs[i], err);
+    if (r == 0) /* it knows positions that inputs ask for */
+        r = tier_new(pipeline, &pipeline->tier, err);
     for (size_t i = 0; r == 0 && i < config->input_count; i++)
         r = input_new(pipeline, &config->inputs[i], &pipeline->inputs[i], err);
     return r;
@@ -74,14 +80,17 @@ int pipeline_new(const struct pipeline_env *env, const struct config_pipeline *c
     pipeline->env = env;
     pipeline->config = config;
     pipeline->name = config->name;
-    pipeline->budget.max = config->buffer.memory;
-    pipeline->window = pipeline_window(config, config->buffer.memory);
-    pipeline->growth = pipeline_growth(config);
+    if (config->buffer.disk)
+        pipeline->thaw_budget.max = config->buffer.memory / THAW_PART;
+    pipeline->budget.max = config->buffer.memory - pipeline->thaw_budget.max;
+    pipeline->window = pipeline_window(config, pipeline->budget.max);
+    pipeline->growth = pipeline_growth(config, pipeline->budget.max);
     admission_init(&pipeline->admission);
     block_pool_init(&pipeline->blocks, &pipeline->budget);
     pipeline->input_count = config->input_count;
     pipeline->output_count = config->output_count;
     pipeline->chunks = chunk_pool_new(SPARE_CHUNK_BYTES, &pipeline->budget);
+    pipeline->thaw_chunks = chunk_pool_new(SPARE_CHUNK_BYTES, &pipeline->thaw_budget);
     pipeline->log = log_new();
     pipeline->inputs = calloc(config->input_count, sizeof(pipeline->inputs[0]));
     pipeline->outputs = calloc(config->output_count, sizeof(pipeline->outputs[0]));
@@ -89,8 +98,8 @@ int pipeline_new(const struct pipeline_env *env, const struct config_pipeline *c
                 (unsigned)config->output_count);
     pipeline->dead_letters = dead_letters_new(pipeline);
     int r = -ENOMEM;
-    if (pipeline->chunks && pipeline->log && pipeline->inputs && pipeline->outputs &&
-        pipeline->dead_letters)
+    if (pipeline->chunks && pipeline->thaw_chunks && pipeline->log && pipeline->inputs &&
+        pipeline->outputs && pipeline->dead_letters)
         r = pipeline_open(pipeline, err);
     else
         weir_error_set(err, r, "out of memory");
@@ -102,12 +111,37 @@ int pipeline_new(const struct pipeline_env *env, const struct config_pipeline *c
     return 0;
 }
 
+void pipeline_free_batch(struct pipeline *pipeline, struct batch *batch)
+{
+    if (batch->input) {
+        block_recycle(pipeline, batch);
+        return;
+    }
+    budget_give(&pipeline->thaw_budget, batch->charged);
+    frozen_free(batch);
+}
+
+void pipeline_give_back(struct pipeline *pipeline, struct batch *batch)
+{
+    struct ledger_fates fates;
+    if (batch->input) {
+        input_return(batch);
+        return;
+    }
+    ledger_fates_of(batch, pipeline->ledger.filter_count, &fates);
+    if (fates.records)
+        ledger_settle(&pipeline->ledger, &fates);
+    pipeline_free_batch(pipeline, batch);
+    if (fates.records && ledger_held(&pipeline->ledger) == 0)
+        pipeline->env->changed(pipeline->env->arg);
+}
+
 /* What has not been answered: nothing of it is done, and its inputs read it again next time. */
 static void batches_abandon(struct pipeline *pipeline, struct batch *batch)
 {
     for (struct batch *next; batch; batch = next) {
         next = batch->next;
-        block_recycle(pipeline, batch);
+        pipeline_free_batch(pipeline, batch);
     }
 }
 
@@ -118,6 +152,10 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
     /* An output may read its batches until it is closed, on threads of its own. */
     for (size_t i = 0; pipeline->outputs && i < pipeline->output_count; i++)
         output_close(pipeline->outputs[i]);
+    /* Positions first: the states that move them are in the batches' memory. */
+    for (size_t i = 0; pipeline->inputs && i < pipeline->input_count; i++)
+        if (pipeline->inputs[i])
+            input_take_passed(pipeline->inputs[i]);
     if (pipeline->log)
         batches_abandon(pipeline, log_abandon(pipeline->log));
     batches_abandon(pipeline, filter_stage_abandon(&pipeline->stage));
@@ -130,7 +168,9 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
     free(pipeline->outputs);
     dead_letters_free(pipeline->dead_letters);
     log_free(pipeline->log);
+    tier_free(pipeline->tier);
     chunk_pool_free(pipeline->chunks);
+    chunk_pool_free(pipeline->thaw_chunks);
     ledger_deinit(&pipeline->ledger);
     block_pool_deinit(&pipeline->blocks);
     admission_deinit(&pipeline->admission);
@@ -140,7 +180,7 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
 
 int pipeline_start(struct pipeline *pipeline, struct weir_error *err)
 {
-    int r = 0;
+    int r = tier_start(pipeline->tier);
     for (size_t i = 0; r == 0 && i < pipeline->output_count; i++)
         r = output_start(pipeline->outputs[i]);
     if (r == 0)
@@ -215,6 +255,12 @@ bool pipeline_join(struct pipeline *pipeline, int64_t deadline)
         worker_stop(&pipeline->outputs[i]->worker);
     for (size_t i = 0; i < pipeline->output_count; i++)
         joined &= join(pipeline, &pipeline->outputs[i]->worker, deadline);
+    if (!pipeline->tier)
+        return joined;
+    worker_stop(&pipeline->tier->worker);
+    joined &= join(pipeline, &pipeline->tier->worker, deadline);
+    if (joined)
+        tier_flush(pipeline->tier);
     return joined;
 }
 

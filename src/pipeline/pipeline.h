@@ -28,12 +28,16 @@ struct pipeline {
     const struct config_pipeline *config;
     const char *name;
     struct budget budget; /* buffer.memory: every block and arena under way */
-    size_t window;        /* replayable inputs read no further ahead than that */
-    size_t growth;        /* of the budget, what inputs leave to filters */
+    /* With a disk tier, a part of it that is for batches read back from there. */
+    struct budget thaw_budget;
+    struct chunk_pool *thaw_chunks;
+    size_t window; /* replayable inputs read no further ahead than that */
+    size_t growth; /* of the budget, what inputs leave to filters */
     struct admission admission;
     struct block_pool blocks;
     struct chunk_pool *chunks;
     struct log *log;
+    struct tier *tier; /* NULL: no disk tier */
     struct ledger ledger;
     struct dead_letters *dead_letters;
     struct filter_stage stage;
@@ -67,6 +71,12 @@ void pipeline_drain(struct pipeline *pipeline, weir_ms deadline);
 bool pipeline_join(struct pipeline *pipeline, int64_t deadline);
 
 void pipeline_reopen(struct pipeline *pipeline); /* USR1 */
+
+/* A batch has left the log: back to its input with it, or, when it has none, its fates are counted and it is
+ * freed. @thread any. */
+void pipeline_give_back(struct pipeline *pipeline, struct batch *batch);
+/* Frees a batch, answered or not, and gives its memory back to the budget. @thread any. */
+void pipeline_free_batch(struct pipeline *pipeline, struct batch *batch);
 
 /* Signs of life: wakes each thread, and true when each has come round since the last call. One that has not
  * is named in a message. */

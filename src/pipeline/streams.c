@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "pipeline/block.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/tier.h"
 
 bool weir_stream_stored(struct weir_host *host, size_t index, struct weir_stream_state *ret)
 {
@@ -27,6 +28,9 @@ bool weir_stream_stored(struct weir_host *host, size_t index, struct weir_stream
     if (index >= input->stored_count)
         return false;
     *ret = input->stored[index];
+    /* What is safe on disk may be ahead of what was stored. */
+    if (host->pipeline->tier)
+        tier_stream_position(host->pipeline->tier, ret->id, &ret->position, &ret->check);
     return true;
 }
 

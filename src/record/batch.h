@@ -33,9 +33,21 @@ struct batch {
     /* While outputs have it: under the log's lock. */
     uint64_t sequence;
     uint64_t unsettled; /* of `routed`, those that have not settled all of theirs */
+    uint64_t reading;   /* of those, the ones that have begun with it */
     /* Records that a sink will never take, dropped, or parked in the dead letters; from malloc; NULL:
      * none. batch_unmark() frees them. */
     uint64_t *rejected, *parked;
+    /* Of these records in the disk tier: their numbers, when a frame of them is there, and for whom it is. */
+    uint64_t frame, frame_end, frame_readers;
+    bool on_disk;        /* there is a frame */
+    bool safe;           /* which a crash does not take away */
+    bool writing;        /* the tier is making one: the batch must stay */
+    bool thawed;         /* the batch was made of a frame */
+    bool counted;        /* what filters took is counted already, and the frame counts the rest */
+    uint8_t given_up;    /* why nobody is to have it, as 1 + enum ledger_drop; 0: it was not */
+    uint32_t shed_count; /* records dropped because the disk tier was filling */
+    struct batch *next_safe; /* on its way to its input, to move positions on */
+    bool passed;             /* they have moved past it; the input's thread */
 
     /* The way back: see input.c. */
     struct input *input;

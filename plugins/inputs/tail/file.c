@@ -119,7 +119,8 @@ struct tail_file *tail_file_new(struct tail *tail, const struct tail_identity *i
     file->fd = -1;
     file->generation = generation;
     struct tail_list *const lists[] = { &file->all,     &file->open,   &file->ready,
-                                        &file->waiting, &file->orphan, &file->links };
+                                        &file->waiting, &file->orphan, &file->vanishing,
+                                        &file->links };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         tail_list_init(lists[i]);
     tail_file_identify(tail, file, identity);
@@ -141,7 +142,8 @@ void tail_file_free(struct tail *tail, struct tail_file *file)
     tail_file_identify(tail, file, NULL);
     while (!tail_list_is_empty(&file->links))
         tail_link_free(tail, tail_of(file->links.next, struct tail_link, of_file));
-    struct tail_list *const lists[] = { &file->all, &file->ready, &file->waiting, &file->orphan };
+    struct tail_list *const lists[] = { &file->all, &file->ready, &file->waiting, &file->orphan,
+                                        &file->vanishing };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         tail_list_remove(lists[i]);
     if (file->after)
@@ -178,6 +180,7 @@ void tail_file_close(struct tail *tail, struct tail_file *file)
     close(file->fd);
     file->fd = -1;
     tail_list_remove(&file->open);
+    tail_list_remove(&file->vanishing);
     weir_counter_set(tail->counters.open, (int64_t)--tail->open_count);
     if (!tail_file_is_busy(tail, file))
         tail_file_close_stream(file);

@@ -14,7 +14,7 @@ struct tail_link;
  * its stream. An idle one is this struct and its names. See file.c. */
 struct tail_file {
     struct tail_node by_inode;
-    struct tail_list all, open, ready, waiting, orphan; /* in the lists of struct tail */
+    struct tail_list all, open, ready, waiting, orphan, vanishing; /* in the lists of struct tail */
     struct tail_list links; /* its names; `named` of them match patterns */
     unsigned named;
 

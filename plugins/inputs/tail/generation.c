@@ -212,6 +212,9 @@ static void hand_over(struct tail *tail, struct tail_file *file, struct tail_fil
     tail_file_placed(tail, file);
     now->rotated = file->rotated;
     now->deleted = file->deleted;
+    tail_list_remove(&file->vanishing);
+    if (now->deleted && now->fd >= 0)
+        tail_list_append(&tail->vanishing, &now->vanishing);
     file->rotated = file->deleted = false;
     tail_file_identify(tail, file, NULL);
 }

@@ -19,10 +19,24 @@
 /* A block with less room than that is handed over. */
 #define ROOM_MIN 8192
 
+/* A deleted file with something to read; NULL: none. Our descriptor is all that keeps it, so it comes before
+ * those that wait on the disk. */
+static struct tail_file *next_vanishing(const struct tail *tail)
+{
+    for (struct tail_list *at = tail->vanishing.next; at != &tail->vanishing; at = at->next) {
+        struct tail_file *file = tail_of(at, struct tail_file, vanishing);
+        if (tail_list_has(&file->ready))
+            return file;
+    }
+    return NULL;
+}
+
 /* The next file whose turn it is. One that succeeded another waits until that one is read. */
 static struct tail_file *next_file(struct tail *tail)
 {
-    struct tail_file *file = tail_of(tail->ready.next, struct tail_file, ready);
+    struct tail_file *file = next_vanishing(tail);
+    if (!file)
+        file = tail_of(tail->ready.next, struct tail_file, ready);
     while (file->after && tail_list_has(&file->after->ready))
         file = file->after;
     return file;
@@ -101,6 +115,7 @@ void tail_reader_run(struct tail *tail)
     tail->blocked = false;
     if (tail->stopped)
         return;
+    weir_input_rescue(tail->host, next_vanishing(tail) != NULL);
     while (!tail_list_is_empty(&tail->ready) && blocks < BLOCKS_PER_RUN && !tail->blocked)
         tail->blocked = !give_turn(tail, &block, &blocks);
     if (block)

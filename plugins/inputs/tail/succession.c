@@ -313,6 +313,8 @@ static void sort_out(struct tail *tail, struct tail_list *lost)
             continue;
         if (is_deleted(file)) {
             file->deleted = true;
+            if (file->fd >= 0)
+                tail_list_append(&tail->vanishing, &file->vanishing);
             weir_counter_add(tail->counters.deleted, 1);
             tail_file_poke(tail, file);
             continue;

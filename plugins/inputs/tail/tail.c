@@ -143,7 +143,8 @@ static void in_tail_explain(const void *state, struct weir_bytes *out)
 {
     static const char always[] =
         "A file that is renamed or deleted is held until it has been read and answered; deleted "
-        "ones together up to held_bytes. What a truncation takes away unread is counted as lost.\n";
+        "ones together up to held_bytes; with a disk tier, deleted ones are read into it without waiting "
+        "for outputs. What a truncation takes away unread is counted as lost.\n";
     static const char from_end[] =
         "What files hold at the very first start is left out (read_from: end).\n";
     static const char older[] =
@@ -247,9 +248,9 @@ static int in_tail_open(void *state, struct weir_host *host, struct weir_error *
     tail->once = weir_host_once(host);
     tail->inotify = -1;
     tail->block = 1;
-    struct tail_list *const lists[] = { &tail->dirs,   &tail->files,   &tail->open,
-                                        &tail->ready,  &tail->waiting, &tail->orphans,
-                                        &tail->doomed, &tail->awaited };
+    struct tail_list *const lists[] = { &tail->dirs,      &tail->files,   &tail->open,
+                                        &tail->ready,     &tail->waiting, &tail->orphans,
+                                        &tail->vanishing, &tail->doomed,  &tail->awaited };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         tail_list_init(lists[i]);
     tail->globs = compile(&tail->paths);

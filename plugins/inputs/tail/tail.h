@@ -68,7 +68,9 @@ struct tail {
     struct tail_list ready;   /* have something to read */
     struct tail_list waiting; /* have a moment, `due`, at which something is to be done */
     struct tail_list orphans; /* lost their last name just now */
-    struct tail_list doomed;  /* to be forgotten once the block is handed over */
+    struct tail_list
+        vanishing; /* deleted, with a descriptor: read first, and not made to wait for outputs */
+    struct tail_list doomed; /* to be forgotten once the block is handed over */
     size_t file_count, open_count;
     size_t unplaced; /* files that are somewhere, under a name that is not known */
     uint64_t lag;

@@ -35,7 +35,6 @@ START_TEST(test_each_reader_sees_its_batches_in_order)
 
     struct log_backlog backlog;
     log_backlog(log, 0, &backlog);
-    ck_assert_uint_eq(backlog.batches, 3);
     ck_assert_uint_eq(backlog.records, 1 + 2 + 4);
 
     ck_assert_ptr_eq(log_read(log, 0), batches[0]);
@@ -58,7 +57,6 @@ START_TEST(test_each_reader_sees_its_batches_in_order)
     ck_assert(log_settled(log, 1, batches[2]));
     free(batches[2]);
     log_backlog(log, 1, &backlog);
-    ck_assert_uint_eq(backlog.batches, 0);
     ck_assert_uint_eq(backlog.records, 0);
     log_free(log);
 }

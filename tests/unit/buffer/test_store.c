@@ -125,6 +125,8 @@ START_TEST(a_reader_gets_what_is_for_it)
     for (uint64_t tag = 1; tag <= 30; tag++)
         append(store, tag, 2, tag % 3 == 0 ? A | B : tag % 3);
     struct store_frame frame;
+    ck_assert_uint_eq(next(store, 0, &frame), 0); /* nothing is safe yet */
+    ck_assert_int_eq(store_sync(store), 0);
     for (unsigned reader = 0; reader < 2; reader++) {
         for (uint64_t tag = 1; tag <= 30; tag++)
             if (tag % 3 == 0 || tag % 3 == reader + 1)
@@ -178,6 +180,7 @@ START_TEST(spl_01_what_was_written_survives_a_kill)
     uint64_t end = store_end(store);
     ck_assert_uint_ge(end, 600);
     ck_assert_uint_eq(append(store, 301, 1, A), end);
+    ck_assert_int_eq(store_sync(store), 0);
     ck_assert_uint_eq(next(store, 0, &frame), 301);
     ck_assert_uint_eq(next(store, 0, &frame), 0);
     store_close(store);
@@ -220,6 +223,7 @@ START_TEST(after_a_clean_close_all_goes_on_where_it_was)
     for (int run = 0; run < 20; run++) {
         for (int i = 0; i < 7; i++)
             ck_assert_uint_eq(append(store, ++tag, 3, A | B), sequence + (tag - 1) * 3 - sequence);
+        ck_assert_int_eq(store_sync(store), 0);
         for (int i = 0; i < 5; i++) {
             ck_assert_uint_eq(next(store, 0, &frame), ++read);
             ack(store, 0, &frame);
