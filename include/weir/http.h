@@ -40,8 +40,9 @@ enum weir_http_verdict {
 
 /* An exception from the table of verdict.c. Of several that fit the first counts. */
 struct weir_http_rule {
-    int from, to;         /* statuses, inclusive */
-    const char *contains; /* the answer must contain this text; NULL: any answer */
+    int from, to; /* statuses, inclusive */
+    const char *
+        contains; /* the answer must contain this text, or, after a '^', begin with it; NULL: any */
     enum weir_http_verdict verdict;
 };
 
@@ -68,6 +69,12 @@ WEIR_API void weir_http_all(struct weir_http_verdicts *verdicts, enum weir_http_
 struct weir_http_service {
     /* Added to a `url` that has no path of its own; NULL: nothing is. */
     const char *path;
+    /* Adds what is asked for in every url's query, `name=value&name=value`, escaped as an URL wants it. Once, at
+     * start: 0, -ENOSPC or -ENOMEM. Optional. */
+    int (*query)(const void *self, struct weir_bytes *out);
+    /* The name of an argument of the query that is the request's key, as Idempotency-Key is; NULL: none.
+     * Optional. */
+    const char *(*key_argument)(const void *self);
     /* Of the body. A constant, or text that lives as long as the state. */
     const char *(*content_type)(const void *self);
     /* Looks at the service's own options; see struct weir_plugin. Optional. */

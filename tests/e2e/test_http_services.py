@@ -19,8 +19,10 @@ def documents(request):
     return [json.loads(line)["message"] for line in request.body.decode().split("\n")[1:-1:2]]
 
 
+MUST = {"clickhouse": {"table": "t"}}  # what a service cannot do without
 SERVICES = {
     "http": (200, ndjson),
+    "clickhouse": (200, ndjson),
     "elasticsearch": (Answer(200, body=b'{"errors":false}'), documents),
     "loki": (204, loki.lines),
 }
@@ -50,7 +52,7 @@ def test_verdicts(weir, sinks, service, status, verdict):
     sink = sinks(answer)
     agent = weir({"pipelines": {"app": {
         "inputs": [{"type": "tail", "paths": ["${DIR}/in.log"]}],
-        "outputs": [{"type": service, "url": sink.url, "retry": {**RETRY, "first": "10ms"}}]}}})
+        "outputs": [{"type": service, "url": sink.url, **MUST.get(service, {}), "retry": {**RETRY, "first": "10ms"}}]}}})
     write(weir, lines)
     if verdict == "pause":
         agent.allow_errors("requests are refused")

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from harness import generated
+from harness import disks, generated
 from harness.feed import Feed
 from harness.wait import wait_until
 
@@ -35,13 +35,8 @@ def wait_until_full(agent, out, size):
 @pytest.fixture
 def small_disk(weir):
     """A file system of 1 MiB."""
-    directory = weir.dir / "disk"
-    directory.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "weir-test", str(directory)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("may not mount")
-    yield directory
-    subprocess.run(["umount", "-l", str(directory)], check=True)
+    with disks.small_disk(weir.dir / "disk", "size=1m") as directory:
+        yield directory
 
 
 def test_fil_01_the_disk_is_full_then_not(weir, small_disk):

@@ -4,10 +4,10 @@ that came from somewhere else."""
 import json
 import os
 import shutil
-import subprocess
 
 import pytest
 
+from harness import disks
 from harness.following import Following, config, metric, numbered, told
 from harness.wait import wait_until
 
@@ -73,19 +73,9 @@ def test_ckp_09_a_file_under_another_name_keeps_its_position(weir):
 @pytest.fixture
 def full_disk(weir):
     """A data directory on a file system without room."""
-    directory = weir.dir / "data"
-    directory.mkdir(mode=0o700)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "weir-test", str(directory)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("may not mount")
-    ballast = os.open(directory / "ballast", os.O_WRONLY | os.O_CREAT)
-    try:
-        while True:
-            os.write(ballast, b"x" * 4096)
-    except OSError:
-        os.close(ballast)
-    yield directory / "ballast"
-    subprocess.run(["umount", "-l", str(directory)], check=True)
+    with disks.small_disk(weir.dir / "data", "size=64k,mode=700") as directory:
+        disks.fill(directory / "ballast")
+        yield directory / "ballast"
 
 
 def test_ckp_04_no_room_for_positions(weir, full_disk):

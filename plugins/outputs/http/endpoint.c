@@ -21,19 +21,22 @@
 /* What a Retry-After may ask for at most: 10 minutes. */
 #define RETRY_AFTER_MAX_MS 600000
 
-static char *make_url(const char *configured, const char *path)
+static char *make_url(const char *configured, const char *path, struct weir_str query)
 {
     char *url = NULL;
     const char *host = strstr(configured, "://") + 3;
     const char *rest = host + strcspn(host, "/?#");
     bool bare = rest[0] == '\0' || (rest[0] == '/' && rest[1] == '\0');
-    int r = bare && path ? asprintf(&url, "%.*s%s", (int)(rest - configured), configured, path)
-                         : asprintf(&url, "%s", configured);
+    bool replaced = bare && path;
+    const char *end = replaced ? path : rest;
+    const char *joint = query.len == 0 ? "" : strchr(end, '?') ? "&" : "?";
+    int r = asprintf(&url, "%.*s%s%s%.*s", (int)(rest - configured), configured, end, joint,
+                     (int)query.len, query.ptr ? query.ptr : "");
     return r < 0 ? NULL : url;
 }
 
 int http_endpoints_init(struct http_endpoints *endpoints, const struct weir_http *options,
-                        const char *path, uint64_t random)
+                        const char *path, struct weir_str query, uint64_t random)
 {
     unsigned fixed = http_concurrency_parse(options->concurrency);
     *endpoints = (struct http_endpoints){ .random = random,
@@ -43,7 +46,7 @@ int http_endpoints_init(struct http_endpoints *endpoints, const struct weir_http
     for (; endpoints->count < options->url.count; endpoints->count++) {
         struct http_endpoint *endpoint = &endpoints->all[endpoints->count];
         http_limit_init(&endpoint->limit, fixed, http_concurrency_max(options));
-        endpoint->url = make_url(options->url.items[endpoints->count], path);
+        endpoint->url = make_url(options->url.items[endpoints->count], path, query);
         if (!endpoint->url)
             return -ENOMEM;
     }

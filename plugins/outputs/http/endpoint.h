@@ -24,10 +24,10 @@ struct http_endpoints {
     weir_ms retry_first, retry_max, pause;
 };
 
-/* The options have been checked. 0, or -ENOMEM. */
+/* The options have been checked; `query` is added to each url. 0, or -ENOMEM. */
 WEIR_MUST_USE int http_endpoints_init(struct http_endpoints *endpoints,
                                       const struct weir_http *options, const char *path,
-                                      uint64_t random);
+                                      struct weir_str query, uint64_t random);
 void http_endpoints_deinit(struct http_endpoints *endpoints);
 
 /* The one for the next request: of those that take one now, the least busy for its limit, in turn. NULL

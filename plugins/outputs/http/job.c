@@ -417,6 +417,7 @@ void http_job_deinit(struct http_job *job)
 {
     http_job_reset(job);
     free(job->pieces);
+    free(job->url);
     weir_bytes_free(&job->body);
     weir_bytes_free(&job->packed);
 }

@@ -43,6 +43,7 @@ struct http_job {
     enum http_compression compression; /* of `packed` */
     struct weir_str posted;            /* the one of the two that is sent */
     uint32_t records;                  /* in the body */
+    char *url;                         /* where the key is a part of it; from malloc */
     char key[JOB_KEY_LEN + 1];         /* hash of the records' ids and the body */
 
     struct http_endpoint *endpoint; /* while it is under way */

@@ -31,10 +31,8 @@
 /* How long before the deadline of a stop everything is given back. */
 #define LAST_MOMENT_MS 50
 #define ANSWER_BYTES_DEFAULT 4096
-#define HEADERS_MAX 64
 #define KEY_HEADER_MAX 80
-#define LIBRARIES_BYTES ((uint64_t)4 * 1024 * 1024)
-#define REQUEST_OVERHEAD_BYTES ((uint64_t)192 * 1024)
+#define QUERY_BYTES_MAX ((size_t)64 * 1024)
 
 static struct http_output *output_of(void *state)
 {
@@ -184,6 +182,23 @@ static int ready_body(struct http_output *output, struct http_job *job,
     return 0;
 }
 
+/* The endpoint's, with the request's key in it where the service wants that. */
+static int set_url(const struct http_output *output, struct http_job *job, struct http_post *post)
+{
+    const char *(*argument)(const void *) = output->service->key_argument;
+    const char *name = argument ? argument(output->options) : NULL;
+    if (!name)
+        return 0;
+    free(job->url);
+    if (asprintf(&job->url, "%s%c%s=%s", post->url, strchr(post->url, '?') ? '&' : '?', name,
+                 job->key) < 0) {
+        job->url = NULL;
+        return -ENOMEM;
+    }
+    post->url = job->url;
+    return 0;
+}
+
 static int post(struct http_output *output, struct http_job *job, struct http_post *post_,
                 const char *auth)
 {
@@ -205,6 +220,8 @@ static int post(struct http_output *output, struct http_job *job, struct http_po
     for (size_t i = 0; output->headers[i]; i++)
         headers[count++] = output->headers[i];
     headers[count] = NULL;
+    if (set_url(output, job, post_) < 0)
+        return -ENOMEM;
     post_->headers = headers;
     post_->body = job->posted;
     post_->answer_max =
@@ -365,15 +382,6 @@ static void on_client_expired(void *state)
     http_client_expired(&output_of(state)->client);
 }
 
-int weir_http_check(void *state, const struct weir_http_service *service, struct weir_error *err)
-{
-    const struct weir_http *http = state;
-    int r = http_options_check(http, err);
-    if (r == 0 && http->headers.count > HEADERS_MAX)
-        r = weir_error_option(err, "headers", "there are more than %d", HEADERS_MAX);
-    return r == 0 && service->check ? service->check(state, err) : r;
-}
-
 static int make_headers(struct http_output *output)
 {
     const struct weir_pairs *pairs = &output->options->headers;
@@ -390,14 +398,17 @@ static int make_headers(struct http_output *output)
     return output->headers ? 0 : -ENOMEM;
 }
 
-/* libcurl, OpenSSL and the certificates that it trusts; and for each request that may be under way, and one made
- * ahead, its body, what it is compressed to (a third is a bad ratio for a log), and libcurl's buffers. */
-uint64_t weir_http_reserve(const void *state)
+static int make_endpoints(struct http_output *output)
 {
-    const struct weir_http *http = state;
-    uint64_t requests = (uint64_t)http_concurrency_max(http) * http->url.count + 1;
-    uint64_t each = http->batch.max_bytes * 4 / 3 + REQUEST_OVERHEAD_BYTES;
-    return LIBRARIES_BYTES + requests * each;
+    const struct weir_http_service *service = output->service;
+    struct weir_bytes query = { .max = QUERY_BYTES_MAX };
+    int r = service->query ? service->query(output->options, &query) : 0;
+    if (r == 0)
+        r = http_endpoints_init(&output->endpoints, output->options, service->path,
+                                (struct weir_str){ query.data, query.len },
+                                (uint64_t)weir_now_wall(output->host) ^ (uintptr_t)output);
+    weir_bytes_free(&query);
+    return r;
 }
 
 static void make_counters(struct http_output *output)
@@ -432,9 +443,7 @@ int weir_http_open(void *state, const struct weir_http_service *service, struct 
     output->maker = (struct http_maker){ service, state, http_compressor_new(),
                                          (enum http_compression)http->compression };
     if (!output->timer || !output->last_moment || !output->maker.compressor ||
-        make_headers(output) < 0 ||
-        http_endpoints_init(&output->endpoints, http, service->path,
-                            (uint64_t)weir_now_wall(host) ^ (uintptr_t)output) < 0)
+        make_headers(output) < 0 || make_endpoints(output) < 0)
         return weir_error_set(err, -ENOMEM, "out of memory");
     make_counters(output);
     int r = http_client_open(&output->client, host, http, on_client_ready, on_client_expired, err);
@@ -479,19 +488,4 @@ void weir_http_close(void *state, const struct weir_http_service *service)
     weir_timer_free(output->last_moment);
     free(output);
     http->output = NULL;
-}
-
-void weir_http_explain(const void *state, const struct weir_http_service *service,
-                       struct weir_bytes *out)
-{
-    const struct weir_http *http = state;
-    static const char text[] =
-        "A record is delivered when the service has answered the request that holds it with success.\n"
-        "A request without an answer is sent again, the same bytes under the same Idempotency-Key.\n";
-    static const char unordered[] = "Records arrive in any order (order: none).\n";
-    (void)!weir_bytes_add(out, text, sizeof(text) - 1);
-    if (http->order == HTTP_ORDER_NONE)
-        (void)!weir_bytes_add(out, unordered, sizeof(unordered) - 1);
-    if (service->explain)
-        (void)!weir_bytes_add(out, service->explain, strlen(service->explain));
 }

@@ -5,6 +5,8 @@
 #include "auth.h"
 #include "job.h"
 
+#define HEADERS_MAX 64 /* of the options */
+
 /* An output of an HTTP service. See output.c. */
 struct http_output {
     const struct weir_http *options;

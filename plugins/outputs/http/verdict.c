@@ -44,13 +44,20 @@ static const struct weir_http_rule table[] = {
     { 0 },
 };
 
+static bool says(struct weir_str body, const char *text)
+{
+    size_t len = strlen(text);
+    if (text[0] == '^')
+        return body.len >= len - 1 && memcmp(body.ptr, text + 1, len - 1) == 0;
+    return body.len && memmem(body.ptr, body.len, text, len);
+}
+
 static const struct weir_http_rule *find_rule(const struct weir_http_rule *rules, int status,
                                               struct weir_str body)
 {
     for (; rules && rules->from; rules++)
         if (status >= rules->from && status <= rules->to &&
-            (!rules->contains ||
-             (body.len && memmem(body.ptr, body.len, rules->contains, strlen(rules->contains)))))
+            (!rules->contains || says(body, rules->contains)))
             return rules;
     return NULL;
 }

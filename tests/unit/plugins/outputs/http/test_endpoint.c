@@ -8,7 +8,7 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static void init(struct http_endpoints *endpoints, const char *const *urls, size_t count,
-                 const char *concurrency)
+                 const char *concurrency, struct weir_str query)
 {
     struct weir_http options = { .url = { (char **)(uintptr_t)urls, count },
                                  .concurrency = (char *)(uintptr_t)concurrency };
@@ -16,7 +16,7 @@ static void init(struct http_endpoints *endpoints, const char *const *urls, size
     options.retry.first = 100;
     options.retry.max = 3000;
     options.retry.pause = 30000;
-    ck_assert_int_eq(http_endpoints_init(endpoints, &options, "/push", 42), 0);
+    ck_assert_int_eq(http_endpoints_init(endpoints, &options, "/push", query, 42), 0);
 }
 
 START_TEST(a_url_without_a_path_is_given_the_service_s)
@@ -26,9 +26,15 @@ START_TEST(a_url_without_a_path_is_given_the_service_s)
     static const char *const made[] = { "http://a/push", "http://a:1/push", "https://a/x",
                                         "http://a?q=1", "http://a/?q" };
     struct http_endpoints endpoints;
-    init(&endpoints, urls, COUNT_OF(urls), "auto");
+    init(&endpoints, urls, COUNT_OF(urls), "auto", WEIR_STR_NONE);
     for (size_t i = 0; i < COUNT_OF(urls); i++)
         ck_assert_str_eq(endpoints.all[i].url, made[i]);
+    http_endpoints_deinit(&endpoints);
+    static const char *const asked[] = { "http://a/push?q=1", "http://a:1/push?q=1",
+                                         "https://a/x?q=1", "http://a?q=1&q=1", "http://a/?q&q=1" };
+    init(&endpoints, urls, COUNT_OF(urls), "auto", WEIR_STR("q=1"));
+    for (size_t i = 0; i < COUNT_OF(urls); i++)
+        ck_assert_str_eq(endpoints.all[i].url, asked[i]);
     http_endpoints_deinit(&endpoints);
 }
 END_TEST
@@ -37,7 +43,7 @@ START_TEST(they_take_turns_and_the_less_busy_is_first)
 {
     static const char *const urls[] = { "http://a", "http://b" };
     struct http_endpoints endpoints;
-    init(&endpoints, urls, 2, "2");
+    init(&endpoints, urls, 2, "2", WEIR_STR_NONE);
     struct http_endpoint *a = http_endpoints_pick(&endpoints, 0);
     a->under_way++;
     struct http_endpoint *b = http_endpoints_pick(&endpoints, 0);
@@ -55,7 +61,7 @@ START_TEST(one_failure_does_not_take_it_down_and_several_do)
 {
     static const char *const urls[] = { "http://a" };
     struct http_endpoints endpoints;
-    init(&endpoints, urls, 1, "4");
+    init(&endpoints, urls, 1, "4", WEIR_STR_NONE);
     struct http_endpoint *a = &endpoints.all[0];
     for (int i = 0; i < 3; i++)
         http_endpoint_failed(&endpoints, a, 1000, 1000, -1);
@@ -84,7 +90,7 @@ START_TEST(htp_01_retry_after_is_kept_and_capped)
     static const char *const urls[] = { "http://a" };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct http_endpoints endpoints;
-        init(&endpoints, urls, 1, "4");
+        init(&endpoints, urls, 1, "4", WEIR_STR_NONE);
         http_endpoint_failed(&endpoints, &endpoints.all[0], 5000, 5000, rows[i].asked);
         ck_assert_int_ge(endpoints.all[0].until - 5000, rows[i].least);
         ck_assert_int_le(endpoints.all[0].until - 5000, rows[i].most);
@@ -97,7 +103,7 @@ START_TEST(held_is_one_request_at_a_time_until_it_answers)
 {
     static const char *const urls[] = { "http://a", "http://b" };
     struct http_endpoints endpoints;
-    init(&endpoints, urls, 2, "8");
+    init(&endpoints, urls, 2, "8", WEIR_STR_NONE);
     for (int i = 0; i < 2; i++) {
         weir_ms wait = http_endpoint_hold(&endpoints, &endpoints.all[i], 0);
         ck_assert_int_ge(wait, 30000);
@@ -120,7 +126,7 @@ START_TEST(waits_are_spread_over_the_whole_range)
     static const char *const urls[] = { "http://a" };
     struct http_endpoints endpoints;
     weir_ms least = INT64_MAX, most = 0;
-    init(&endpoints, urls, 1, "auto");
+    init(&endpoints, urls, 1, "auto", WEIR_STR_NONE);
     for (int i = 0; i < 1000; i++) {
         weir_ms wait = http_backoff(&endpoints, 3);
         least = wait < least ? wait : least;

@@ -34,12 +34,16 @@ START_TEST(rules_come_first)
 {
     static const struct weir_http_rule rules[] = {
         { 400, 404, "overloaded", WEIR_HTTP_RETRY },
+        { 400, 400, "^E7:", WEIR_HTTP_POISON },
         { 400, 400, NULL, WEIR_HTTP_PAUSE },
         { 0 },
     };
     ck_assert_int_eq(http_verdict(rules, 403, WEIR_STR("we are overloaded")), WEIR_HTTP_RETRY);
     ck_assert_int_eq(http_verdict(rules, 403, WEIR_STR("we are overload")), WEIR_HTTP_PAUSE);
     ck_assert_int_eq(http_verdict(rules, 400, WEIR_STR_NONE), WEIR_HTTP_PAUSE);
+    ck_assert_int_eq(http_verdict(rules, 400, WEIR_STR("E7: bad")), WEIR_HTTP_POISON);
+    ck_assert_int_eq(http_verdict(rules, 400, WEIR_STR("not E7:")), WEIR_HTTP_PAUSE);
+    ck_assert_int_eq(http_verdict(rules, 400, WEIR_STR("E7")), WEIR_HTTP_PAUSE);
     ck_assert_int_eq(http_verdict(rules, 413, WEIR_STR("overloaded")), WEIR_HTTP_SPLIT);
 }
 END_TEST

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an output's options mean, without an output: whether they fit together, what they promise, and the memory that
+ * they ask for. */
+#include "output.h"
+
+#define LIBRARIES_BYTES ((uint64_t)4 * 1024 * 1024)
+#define REQUEST_OVERHEAD_BYTES ((uint64_t)192 * 1024)
+
+int weir_http_check(void *state, const struct weir_http_service *service, struct weir_error *err)
+{
+    const struct weir_http *http = state;
+    int r = http_options_check(http, err);
+    if (r == 0 && http->headers.count > HEADERS_MAX)
+        r = weir_error_option(err, "headers", "there are more than %d", HEADERS_MAX);
+    return r == 0 && service->check ? service->check(state, err) : r;
+}
+
+/* libcurl, OpenSSL and the certificates that it trusts; and for each request that may be under way, and one made
+ * ahead, its body, what it is compressed to (a third is a bad ratio for a log), and libcurl's buffers. */
+uint64_t weir_http_reserve(const void *state)
+{
+    const struct weir_http *http = state;
+    uint64_t requests = (uint64_t)http_concurrency_max(http) * http->url.count + 1;
+    uint64_t each = http->batch.max_bytes * 4 / 3 + REQUEST_OVERHEAD_BYTES;
+    return LIBRARIES_BYTES + requests * each;
+}
+
+void weir_http_explain(const void *state, const struct weir_http_service *service,
+                       struct weir_bytes *out)
+{
+    const struct weir_http *http = state;
+    static const char text[] =
+        "A record is delivered when the service has answered the request that holds it with success.\n"
+        "A request without an answer is sent again, the same bytes under the same Idempotency-Key.\n";
+    static const char unordered[] = "Records arrive in any order (order: none).\n";
+    (void)!weir_bytes_add(out, text, sizeof(text) - 1);
+    if (http->order == HTTP_ORDER_NONE)
+        (void)!weir_bytes_add(out, unordered, sizeof(unordered) - 1);
+    if (service->explain)
+        (void)!weir_bytes_add(out, service->explain, strlen(service->explain));
+}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A ClickHouse server of Debian's (18.16), on a free port of loopback, in a directory of its own."""
+import json
+import shutil
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from .nginx import free_port
+from .wait import wait_until
+
+CONFIG = """<yandex>
+  <logger><level>warning</level><console>1</console></logger>
+  <http_port>{port}</http_port><tcp_port>{tcp}</tcp_port><listen_host>127.0.0.1</listen_host>
+  <path>{dir}/data/</path><tmp_path>{dir}/tmp/</tmp_path><format_schema_path>{dir}/schema/</format_schema_path>
+  <users_config>users.xml</users_config><default_profile>default</default_profile><default_database>default</default_database>
+  <mark_cache_size>5368709</mark_cache_size><uncompressed_cache_size>1048576</uncompressed_cache_size>
+  <max_concurrent_queries>20</max_concurrent_queries>
+</yandex>"""
+USERS = """<yandex>
+  <profiles><default/></profiles>
+  <users><default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default></users>
+  <quotas><default><interval><duration>3600</duration><queries>0</queries><errors>0</errors><result_rows>0</result_rows>
+    <read_rows>0</read_rows><execution_time>0</execution_time></interval></default></quotas>
+</yandex>"""
+
+
+class ClickHouse:
+    def __init__(self, directory):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        (directory / "config.xml").write_text(CONFIG.format(port=self.port, tcp=free_port(), dir=directory))
+        (directory / "users.xml").write_text(USERS)
+        self.log = open(directory / "server.log", "wb")
+        self.process = subprocess.Popen([self.program(), f"--config-file={directory}/config.xml"], cwd=directory,
+                                        stdout=self.log, stderr=self.log)
+        wait_until(self.answers, limit=30, what="ClickHouse to answer")
+
+    @staticmethod
+    def program():
+        """The server's path, or None where it is not installed."""
+        return shutil.which("clickhouse-server")
+
+    def answers(self):
+        assert self.process.poll() is None, "ClickHouse ended"
+        try:
+            return urllib.request.urlopen(f"{self.url}/ping", timeout=2).read() == b"Ok.\n"
+        except OSError:
+            return False
+
+    def query(self, text):
+        """The answer's rows, of FORMAT JSONEachRow; text otherwise."""
+        try:
+            answer = urllib.request.urlopen(self.url, data=text.encode(), timeout=20).read().decode()
+        except urllib.error.HTTPError as error:
+            raise AssertionError(error.read().decode()) from None
+        return [json.loads(line) for line in answer.splitlines()] if "JSONEachRow" in text else answer
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
