@@ -293,6 +293,9 @@ static void tier_round(void *arg)
     if (!tier->retry_at)
         sync_if_due(tier, now);
     evict(tier);
+    /* Who had answered a batch before it got its frame is past that frame now. */
+    if (!tier->commit_at && store_is_dirty(tier->store))
+        tier->commit_at = now + COMMIT_AFTER;
     metric_set(tier->disk_bytes, (int64_t)store_bytes(tier->store));
     int64_t next =
         sooner(sooner(tier->sync_at, tier->retry_at), sooner(tier->commit_at, tier->trim_at));

@@ -67,6 +67,7 @@ def test_a_dead_outputs_backlog_is_looked_into(weir):
     pipe = StalledPipe(weir.dir / "dead.log")
     _, agent = durable_agent(weir, [FILE, DEAD], 20000, pipe)
     wait_until(lambda: len(lines_in(weir.dir / "live.log")) == 20000, limit=20, what="the live output to have everything")
+    wait_until(lambda: waiting(weir)["live"] == 0, what="the live output's cursor")  # it is ahead of the frames
     backlog = waiting(weir)["dead"]
     assert 0 < backlog <= 20000
     all_lines = [line(n) for n in range(20000)]
