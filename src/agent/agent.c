@@ -370,6 +370,17 @@ static int agent_listen(struct agent *agent)
     return 0;
 }
 
+/* What was asked for with words was warned of when it was read. */
+static void tell_limit(struct agent *agent)
+{
+    const struct config_service *service = &agent->options.config->service;
+    if (config_is_lowered(service))
+        msg_info(agent->messenger, "memory is limited by the control group",
+                 weir_kv_int("limit_bytes", (int64_t)service->memory_limit),
+                 weir_kv_int("group_bytes", (int64_t)service->group_bytes),
+                 weir_kv_str("file", service->group_file));
+}
+
 static int agent_start(struct agent *agent, struct weir_error *err)
 {
     int r = agent_listen(agent);
@@ -384,6 +395,7 @@ static int agent_start(struct agent *agent, struct weir_error *err)
     msg_info(agent->messenger, "running", weir_kv_str("version", agent->options.version),
              weir_kv_int("pipelines", (int64_t)agent->count),
              weir_kv_str("data_dir", agent->options.config->service.data_dir));
+    tell_limit(agent);
     notify_ready(&agent->notify, "running");
     if (agent->notify.watchdog_every > 0)
         loop_timer_set(agent->watchdog, agent->notify.watchdog_every);

@@ -3,6 +3,19 @@
 #include "cli/commands.h"
 #include "cli/load.h"
 
+/* A limit that is lower than the configuration, or the reference, says. */
+static void say_limit(const struct load *load)
+{
+    const struct config_service *service = &load->config->service;
+    char holds[UNITS_TEXT_MAX], group[UNITS_TEXT_MAX];
+    if (!config_is_lowered(service))
+        return;
+    units_print_size(service->memory_limit, holds);
+    units_print_size(service->group_bytes, group);
+    printf("%s: memory: %s, since the control group has %s (%s)\n", load->path, holds, group,
+           service->group_file);
+}
+
 /* With what it may take of the disk, which nothing else has asked. */
 static void say_ok(const struct load *load)
 {
@@ -13,6 +26,7 @@ static void say_ok(const struct load *load)
         letters += load->config->pipelines[i].buffer.dead_letter_bytes;
     }
     printf("%s: ok\n", load->path);
+    say_limit(load);
     if (tiers == 0)
         return;
     units_print_size(tiers, tiers_text);

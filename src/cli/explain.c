@@ -110,11 +110,18 @@ json_t *explain_config(const struct config *config)
         document_add(pipelines, make_pipeline(&config->pipelines[i]));
     }
     document_put(memory, "limit_bytes", document_number(limit));
+    document_put(memory, "asked_bytes", document_number(config->service.memory_asked));
+    if (config->service.group_bytes) {
+        document_put(memory, "group_bytes", document_number(config->service.group_bytes));
+        document_put(memory, "group_margin_bytes", document_number(config->service.group_margin));
+        document_put(memory, "group_file", document_text(weir_str_of(config->service.group_file)));
+    }
     document_put(memory, "reserve_bytes", document_number(reserve));
     document_put(memory, "buffer_bytes", document_number(buffers));
     document_put(memory, "plugin_bytes", document_number(plugins));
     document_put(memory, "free_bytes", /* it has been checked */
                  document_number(limit - reserve - buffers - plugins));
+    document_put(memory, "source_bytes", document_number(config->state_bytes));
     document_put(document, "memory", memory);
     document_put(disk, "directory", document_text(weir_str_of(config->service.data_dir)));
     document_put(disk, "tier_bytes", document_number(tiers));

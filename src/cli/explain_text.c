@@ -258,12 +258,25 @@ static void print_pipeline(const json_t *pipeline, FILE *out)
     json_array_foreach(json_object_get(pipeline, "routes"), i, route) print_route(route, out);
 }
 
-void explain_print(const json_t *document, FILE *out)
+/* Only where it makes a difference. */
+static void print_group(const json_t *memory, FILE *out)
 {
-    const json_t *memory = json_object_get(document, "memory");
-    const json_t *disk = json_object_get(document, "disk");
-    size_t i;
-    json_t *pipeline;
+    const json_int_t limit = json_integer_value(json_object_get(memory, "limit_bytes"));
+    if (limit == json_integer_value(json_object_get(memory, "asked_bytes")))
+        return;
+    fputs("  of ", out);
+    print_bytes(memory, "asked_bytes", out);
+    fputs(" asked for: the control group has ", out);
+    print_bytes(memory, "group_bytes", out);
+    fputs(" (", out);
+    print_name(text(memory, "group_file"), out);
+    fputs("), less ", out);
+    print_bytes(memory, "group_margin_bytes", out);
+    fputs(" to be safe\n", out);
+}
+
+static void print_memory(const json_t *memory, FILE *out)
+{
     fputs("memory: ", out);
     print_bytes(memory, "buffer_bytes", out);
     fputs(" for buffers", out);
@@ -278,7 +291,20 @@ void explain_print(const json_t *document, FILE *out)
     print_bytes(memory, "limit_bytes", out);
     fputs("; ", out);
     print_bytes(memory, "free_bytes", out);
-    fputs(" are free\ndisk: up to ", out);
+    fputs(" are free\n", out);
+    print_group(memory, out);
+    fputs("  known sources: up to ", out);
+    print_bytes(memory, "source_bytes", out);
+    fputs(", some 900 bytes a file; new ones wait when that is reached\n", out);
+}
+
+void explain_print(const json_t *document, FILE *out)
+{
+    const json_t *disk = json_object_get(document, "disk");
+    size_t i;
+    json_t *pipeline;
+    print_memory(json_object_get(document, "memory"), out);
+    fputs("disk: up to ", out);
     print_bytes(disk, "tier_bytes", out);
     fputs(" for disk tiers and ", out);
     print_bytes(disk, "dead_letter_bytes", out);

@@ -23,6 +23,11 @@ void load_begin(const struct command_line *line, struct load *ret)
     }
     ret->hooks = config_hooks_of(ret->registry);
     ret->hooks.check_listen = check_listen;
+    cgroup_memory_limit("", &ret->group);
+    if (ret->group.bytes != UINT64_MAX) {
+        ret->hooks.group_bytes = ret->group.bytes ? ret->group.bytes : 1;
+        ret->hooks.group_file = ret->group.file;
+    }
     ret->diag = diagnostics_new();
 }
 

@@ -2,6 +2,7 @@
 #ifndef WEIR_CLI_LOAD_H
 #define WEIR_CLI_LOAD_H
 
+#include "base/cgroup.h"
 #include "cli/command.h"
 #include "config/config.h"
 #include "config/diagnostics.h"
@@ -12,6 +13,7 @@
 struct load {
     struct registry *registry;
     struct config_hooks hooks;
+    struct cgroup_limit group;
     struct diagnostics *diag;
     struct config *config; /* NULL: there are mistakes in `diag` */
     const char *path;

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a pipeline may hold, in memory and on disk. The pipelines' buffers share one limit:
- *
- *     service.memory_limit  |  reserve  |  plugins  |  buffer.memory and 2MiB for a disk tier, of each pipeline ...  |  rest  |
- *
- * "Plugins" is what they say that they may use beside batches: a library's threads and queues, say. A buffer
- * that says no size gets 16MiB, or, where that is too much, an equal share of what the others leave. What does
- * not fit is found here, with the sum, and not when a host is short of memory.
+/* What a pipeline may hold, in memory and on disk. How the pipelines share the memory is in shares.c.
  *
  * Whether `disk` and `dead_letter` fit onto the file system is not asked: that changes while the agent runs,
  * and it lives with a full disk. But a key that would mean nothing is refused, since whoever wrote it
@@ -17,7 +11,6 @@
 #include "base/units.h"
 #include "config/option_value.h"
 
-#define BUFFER_BYTES_MIN ((uint64_t)1 << 20)
 #define DISK_BYTES_MIN ((uint64_t)1 << 20)
 #define FSYNC_MIN ((weir_ms)10)
 #define FSYNC_MAX ((weir_ms)3600000)
@@ -286,92 +279,4 @@ bool buffer_read(struct reading *reading, struct config_pipeline *pipeline, cons
         options_fill(&reading->options, &section, read.map, pipeline->place) && check(&read);
     pipeline->buffer = read.keys.buffer;
     return read_dead_letter(reading, pipeline, dead_letter) && good;
-}
-
-/* ---- the sum ------------------------------------------------------------------------------------------ */
-
-static uint64_t add(uint64_t a, uint64_t b)
-{
-    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
-static uint64_t entries_reserve(const struct config_plugin *entries, size_t count)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum = add(sum, entries[i].reserve);
-    return sum;
-}
-
-uint64_t config_plugins_reserve(const struct config_pipeline *pipelines, size_t count)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct config_pipeline *pipeline = &pipelines[i];
-        sum = add(sum, entries_reserve(pipeline->inputs, pipeline->input_count));
-        sum = add(sum, entries_reserve(pipeline->filters, pipeline->filter_count));
-        sum = add(sum, entries_reserve(pipeline->outputs, pipeline->output_count));
-    }
-    return sum;
-}
-
-static void say_sum(struct reading *reading, const struct config_pipeline *pipelines, size_t count,
-                    uint64_t plugins, uint64_t sum)
-{
-    char parts[400] = "", size[UNITS_TEXT_MAX], limit[UNITS_TEXT_MAX], reserve[UNITS_TEXT_MAX];
-    char tiers[100] = "", own[2 * UNITS_TEXT_MAX] = "";
-    size_t len = 0, shown = count <= 6 ? count : 5, disks = 0;
-    for (size_t i = 0; i < count; i++)
-        disks += pipelines[i].buffer.disk > 0;
-    for (size_t i = 0; i < shown && len < sizeof(parts); i++) {
-        units_print_size(pipelines[i].buffer.memory, size);
-        len += (size_t)snprintf(parts + len, sizeof(parts) - len, "%s + ", size);
-    }
-    if (shown < count && len < sizeof(parts))
-        snprintf(parts + len, sizeof(parts) - len, "%zu more + ", count - shown);
-    units_print_size(CONFIG_DISK_RESERVE_BYTES, size);
-    if (disks)
-        snprintf(tiers, sizeof(tiers), "%zu x %s for disk tiers + ", disks, size);
-    if (plugins) {
-        units_print_size(plugins, size);
-        snprintf(own, sizeof(own), "%s + ", size);
-    }
-    units_print_size(CONFIG_RESERVE_BYTES, reserve);
-    units_print_size(sum, size);
-    units_print_size(reading->config->service.memory_limit, limit);
-    reading_error(
-        reading, reading->limit_place,
-        "the pipelines' buffers%s and the reserve need %s%s%s%s = %s, but service.memory_limit is "
-        "%s: raise it, or give the pipelines less buffer.memory",
-        plugins ? ", what their plugins use" : "", parts, tiers, own, reserve, size, limit);
-}
-
-/* As far as it is known before the memory is shared. */
-static uint64_t memory_asked(const struct config_buffer *buffer)
-{
-    return add(buffer->memory, buffer->disk ? CONFIG_DISK_RESERVE_BYTES : 0);
-}
-
-void buffers_share(struct reading *reading, struct config_pipeline *pipelines, size_t count)
-{
-    const uint64_t plugins = config_plugins_reserve(pipelines, count);
-    uint64_t sum = add(CONFIG_RESERVE_BYTES, plugins), silent = 0;
-    const uint64_t limit = reading->config->service.memory_limit;
-    for (size_t i = 0; i < count; i++) {
-        sum = add(sum, memory_asked(&pipelines[i].buffer));
-        silent += pipelines[i].buffer.memory == 0;
-    }
-    uint64_t each = silent && limit > sum ? (limit - sum) / silent : 0;
-    each -= each % (64 * 1024);
-    if (each > CONFIG_BUFFER_BYTES_DEFAULT)
-        each = CONFIG_BUFFER_BYTES_DEFAULT;
-    if (each < BUFFER_BYTES_MIN)
-        each = BUFFER_BYTES_MIN;
-    for (size_t i = 0; i < count; i++)
-        if (pipelines[i].buffer.memory == 0) {
-            pipelines[i].buffer.memory = each;
-            sum = add(sum, each);
-        }
-    if (sum > limit)
-        say_sum(reading, pipelines, count, plugins, sum);
 }

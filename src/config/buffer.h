@@ -12,8 +12,4 @@ extern const struct weir_option buffer_options[], dead_letter_options[];
 bool buffer_read(struct reading *reading, struct config_pipeline *pipeline, const struct node *map,
                  const struct node *dead_letter);
 
-/* Gives the buffers that say no size theirs, and sees to it that all fit into service.memory_limit, with what
- * the disk tiers need. */
-void buffers_share(struct reading *reading, struct config_pipeline *pipelines, size_t count);
-
 #endif

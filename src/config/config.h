@@ -46,6 +46,10 @@ struct config_hooks {
     void (*encoder_free)(struct weir_encoder *encoder);
     /* Whether `admin.listen` is an address; may be NULL. 0, or a negative errno with *err set. */
     int (*check_listen)(const char *text, struct weir_error *err);
+    /* What the process's control group lets it have of memory, in bytes, and the file that says so; 0: there is
+     * no limit. */
+    uint64_t group_bytes;
+    const char *group_file;
 };
 
 /* One `- type: ...` entry. */
@@ -94,6 +98,9 @@ struct config_buffer {
 /* The same for each pipeline with a disk tier: frames being made and read, and the list of segments. */
 #define CONFIG_DISK_RESERVE_BYTES ((uint64_t)2 << 20)
 #define CONFIG_BUFFER_BYTES_DEFAULT ((uint64_t)16 << 20)
+/* What of the reserve is for what the agent knows of its sources: files, streams, positions. What the sum leaves
+ * of memory_limit is for them too. */
+#define CONFIG_STATE_BYTES ((uint64_t)4 << 20)
 
 #define CONFIG_PIPELINES_MAX 1000
 #define CONFIG_ENTRIES_MAX 256 /* inputs, filters or outputs of one pipeline */
@@ -118,7 +125,12 @@ enum config_message_format { MESSAGES_TEXT, MESSAGES_JSON };
 
 struct config_service {
     char *data_dir;
-    uint64_t memory_limit; /* bytes */
+    uint64_t
+        memory_limit; /* bytes: what holds, the lower of what was asked for and what may be had */
+    uint64_t memory_asked; /* as configured, or by default */
+    /* What the control group allows, by which file, and what of it is left alone. group_bytes 0: no limit. */
+    uint64_t group_bytes, group_margin;
+    const char *group_file;
     weir_ms shutdown_timeout;
     int message_level;  /* enum weir_level */
     int message_format; /* enum config_message_format */
@@ -126,11 +138,18 @@ struct config_service {
     char *plugin_path;  /* a directory, or NULL */
 };
 
+/* True when the control group allows less than what was asked for. */
+static inline bool config_is_lowered(const struct config_service *service)
+{
+    return service->memory_limit < service->memory_asked;
+}
+
 struct config {
     struct config_service service;
     struct config_pipeline *pipelines;
     size_t pipeline_count;
-    void *memory; /* what names and places live in */
+    uint64_t state_bytes; /* for what is known of sources, of all pipelines together */
+    void *memory;         /* what names and places live in */
     const struct config_hooks *hooks;
 };
 

@@ -8,6 +8,7 @@
 
 #include "config/buffer.h"
 #include "config/kind.h"
+#include "config/shares.h"
 #include "config/suggest.h"
 
 struct pipeline_item {
@@ -342,5 +343,5 @@ void pipelines_finish(struct reading *reading, struct config_place place)
                       "there is no pipeline: \"pipelines\" needs at least one, with inputs and "
                       "outputs");
     else if (good)
-        buffers_share(reading, config->pipelines, config->pipeline_count);
+        shares_deal(reading);
 }

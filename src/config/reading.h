@@ -14,6 +14,7 @@ struct reading {
     bool sealed;                   /* neither files nor the environment */
     struct options_reader options; /* its memory is the configuration's */
     bool service_is_good;
+    bool limit_is_asked;             /* the configuration says memory_limit */
     struct config_place limit_place; /* of service.memory_limit, or where it would be */
     struct pipeline_item *pipelines, *last_pipeline;
     size_t pipeline_count;

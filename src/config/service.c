@@ -46,7 +46,8 @@ const struct weir_option service_options[] = {
       .max = "1TiB",
       .help =
           "What all pipelines together may use. The sum of their buffer.memory, of what their plugins say "
-          "that they use beside it, and a reserve of 8MiB must fit." },
+          "that they use beside it, and a reserve of 8MiB must fit. Where the process is in a control group "
+          "whose limit, less a quarter of it and at most 16MiB, is lower, that holds." },
     { .name = "shutdown_timeout",
       .type = WEIR_DURATION,
       .offset = offsetof(struct config_service, shutdown_timeout),
@@ -115,6 +116,7 @@ void service_read(struct reading *reading, const struct node *map, struct config
     };
     reading->service_is_good =
         options_fill(&reading->options, &section, map, map ? map->place : place);
+    reading->limit_is_asked = map && node_find(map, WEIR_STR("memory_limit"));
     reading->limit_place = place_in(map, "memory_limit", NULL, map ? map->place : place);
     check_listen(reading, place_in(map, "admin", "listen", place));
     load_plugins(reading, place_in(map, "plugin_path", NULL, place));

@@ -55,9 +55,12 @@ static struct config_pipeline pipeline_of(size_t in, size_t filter, size_t out)
 static json_t *document_of(struct config_pipeline *pipeline)
 {
     static char dir[] = "/var/lib/weir";
-    struct config config = { .service = { .memory_limit = 64 << 20, .data_dir = dir },
-                             .pipelines = pipeline,
-                             .pipeline_count = 1 };
+    struct config config = {
+        .service = { .memory_limit = 64 << 20, .memory_asked = 64 << 20, .data_dir = dir },
+        .pipelines = pipeline,
+        .pipeline_count = 1,
+        .state_bytes = 44 << 20
+    };
     json_t *document = explain_config(&config);
     ck_assert_ptr_nonnull(document);
     return document;
@@ -90,6 +93,31 @@ START_TEST(memory_is_summed)
     ck_assert_int_eq(limit, 64 << 20);
     ck_assert_int_eq(buffer, 16 << 20);
     ck_assert_int_eq(left, limit - reserve - buffer);
+    json_decref(document);
+}
+END_TEST
+
+START_TEST(a_limit_that_is_lower_than_asked_for)
+{
+    static char dir[] = "/var/lib/weir";
+    struct config_pipeline pipeline = pipeline_of(1, 0, 1);
+    const struct config config = { .service = { .memory_limit = 48 << 20,
+                                                .memory_asked = 64 << 20,
+                                                .group_bytes = 64 << 20,
+                                                .group_margin = 16 << 20,
+                                                .group_file = "/group/memory.max",
+                                                .data_dir = dir },
+                                   .pipelines = &pipeline,
+                                   .pipeline_count = 1,
+                                   .state_bytes = 28 << 20 };
+    json_t *document = explain_config(&config);
+    char *text = print(document);
+    ck_assert_ptr_nonnull(strstr(
+        text,
+        "of 48MiB; 24MiB are free\n"
+        "  of 64MiB asked for: the control group has 64MiB (/group/memory.max), less 16MiB to "
+        "be safe\n"));
+    free(text);
     json_decref(document);
 }
 END_TEST
@@ -356,6 +384,8 @@ START_TEST(the_disk_is_summed)
     ck_assert_ptr_eq(strstr(text,
                             "memory: 16MiB for buffers and a reserve of 10MiB, of 64MiB; 38MiB "
                             "are free\n"
+                            "  known sources: up to 44MiB, some 900 bytes a file; new "
+                            "ones wait when that is reached\n"
                             "disk: up to 1GiB for disk tiers and 100MiB for dead letters, in "
                             "/var/lib/weir\n"
                             "\n"
@@ -458,6 +488,7 @@ int main(void)
 {
     TCase *tc = tcase_create("explain");
     tcase_add_test(tc, memory_is_summed);
+    tcase_add_test(tc, a_limit_that_is_lower_than_asked_for);
     tcase_add_test(tc, a_route_promises_what_its_input_can);
     tcase_add_test(tc, the_disk_is_summed);
     tcase_add_test(tc, a_buffer_says_what_happens_as_it_fills);

@@ -242,6 +242,64 @@ START_TEST(disk_tiers_take_memory)
 }
 END_TEST
 
+/* A control group of so many MiB around a configuration: what holds, what one buffer that says no size gets, what
+ * is left for sources, and what is said. */
+static const struct {
+    unsigned group;
+    const char *more;
+    unsigned limit, buffer, state;
+    const char *said;
+} groups[] = {
+    { 0, "", 64, 16, 44, "" },
+    { 1000, "", 64, 16, 44, "" },
+    { 80, "", 64, 16, 44, "" },
+    { 64, "", 48, 16, 28, "" }, /* the default just is lower */
+    { 32, "", 24, 16, 4, "" },
+    { 16, "", 12, 4, 4, "" },
+    { 64, "service: {memory_limit: 40MiB}\n", 40, 16, 20, "" },
+    { 64, "service: {memory_limit: 64MiB}\n", 48, 16, 28,
+      "f:5:25: warning: service.memory_limit is 64MiB, but the control group has only 64MiB "
+      "(/group/memory.max): 48MiB holds\n" },
+    { 64, "    buffer: {memory: 40MiB}\n", 48, 40, 4, "" },
+    { 64, "    buffer: {memory: 41MiB}\n", 0, 0, 0,
+      "f:1:1: error: the pipelines' buffers and the reserve need 41MiB for p + 8MiB in reserve = "
+      "49MiB, but the control group leaves 48MiB (64MiB in /group/memory.max, less 16MiB to be "
+      "safe): raise its limit, or give the pipelines less buffer.memory\n" },
+    { 64, "    buffer: {memory: 56MiB}\nservice: {memory_limit: 64MiB}\n", 0, 0, 0,
+      "f:6:25: warning: service.memory_limit is 64MiB, but the control group has only 64MiB "
+      "(/group/memory.max): 48MiB holds\n"
+      "f:6:25: error: the pipelines' buffers and the reserve need 56MiB for p + 8MiB in reserve = "
+      "64MiB, but the control group leaves 48MiB (64MiB in /group/memory.max, less 16MiB to be "
+      "safe): raise its limit, or give the pipelines less buffer.memory\n" },
+    { 10, "", 0, 0, 0,
+      "f:1:1: error: the pipelines' buffers and the reserve need 1MiB for p + 8MiB in reserve = "
+      "9MiB, but the control group leaves 7680KiB (10MiB in /group/memory.max, less 2560KiB to be "
+      "safe): raise its limit, or give the pipelines less buffer.memory\n" },
+};
+
+START_TEST(a_control_group_around_it)
+{
+    char text[400];
+    struct config_hooks hooks = fake_hooks;
+    struct diagnostics *diag = diagnostics_new();
+    hooks.group_bytes = (uint64_t)groups[_i].group << 20;
+    hooks.group_file = "/group/memory.max";
+    snprintf(text, sizeof(text), MINIMAL "%s", groups[_i].more);
+    struct config *config = config_read_text("f", weir_str_of(text), &hooks, diag);
+    char *said = printed(diag);
+    ck_assert_str_eq(said, groups[_i].said);
+    ck_assert_int_eq(config != NULL, groups[_i].limit != 0);
+    if (config) {
+        ck_assert_uint_eq(config->service.memory_limit, (uint64_t)groups[_i].limit << 20);
+        ck_assert_uint_eq(config->pipelines[0].buffer.memory, (uint64_t)groups[_i].buffer << 20);
+        ck_assert_uint_eq(config->state_bytes, (uint64_t)groups[_i].state << 20);
+    }
+    free(said);
+    config_free(config);
+    diagnostics_free(diag);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("config");
@@ -250,6 +308,7 @@ int main(void)
     tcase_add_test(tc, defaults);
     tcase_add_test(tc, disk_tiers);
     tcase_add_test(tc, disk_tiers_take_memory);
+    tcase_add_loop_test(tc, a_control_group_around_it, 0, sizeof(groups) / sizeof(groups[0]));
     (void)expect_errors;
     Suite *suite = suite_create("config/config");
     suite_add_tcase(suite, tc);

@@ -450,20 +450,22 @@ START_TEST(pipelines)
         { BUFFER("{disk: 1MiB, shed: {error: 90}}"),
           "f:3:21: error: unknown option \"shed.error\" of the buffer of pipeline \"p\"\n" },
         { BUFFER("{memory: 55MiB, disk: 1MiB}"),
-          "f:1:1: error: the pipelines' buffers and the reserve need 55MiB + 1 x 2MiB for disk "
-          "tiers + 8MiB = 65MiB, but service.memory_limit is 64MiB: raise it, or give the pipelines "
+          "f:1:1: error: the pipelines' buffers and the reserve need 55MiB for p + 1 x 2MiB "
+          "for disk tiers + 8MiB in reserve = 65MiB, but service.memory_limit is 64MiB: raise it, or give the pipelines "
           "less buffer.memory\n" },
         /* the sum */
         { BUFFER("{memory: 57MiB}"),
-          "f:1:1: error: the pipelines' buffers and the reserve need 57MiB + 8MiB = 65MiB, but "
+          "f:1:1: error: the pipelines' buffers and the reserve need 57MiB for p + 8MiB in "
+          "reserve = 65MiB, but "
           "service.memory_limit is 64MiB: raise it, or give the pipelines less buffer.memory\n" },
         { BUFFER("{memory: 20MiB}") "  q: {inputs: [{type: stdin}], outputs: [{type: null}]}\n"
                                     "service:\n  memory_limit: 20MiB\n",
-          "f:6:17: error: the pipelines' buffers and the reserve need 20MiB + 1MiB + 8MiB = 29MiB, but "
+          "f:6:17: error: the pipelines' buffers and the reserve need 20MiB for p + 1MiB for q + "
+          "8MiB in reserve = 29MiB, but "
           "service.memory_limit is 20MiB: raise it, or give the pipelines less buffer.memory\n" },
         { "pipelines:\n  p: {inputs: [{type: stdin}], outputs: [{type: heavy}, {type: heavy}]}\n",
-          "f:1:1: error: the pipelines' buffers, what their plugins use and the reserve need 1MiB + "
-          "80MiB + 8MiB = 89MiB, but service.memory_limit is 64MiB: raise it, or give the pipelines "
+          "f:1:1: error: the pipelines' buffers, what their plugins use and the reserve need 1MiB for p + "
+          "80MiB for plugins + 8MiB in reserve = 89MiB, but service.memory_limit is 64MiB: raise it, or give the pipelines "
           "less buffer.memory\n" },
         /* a plugin that cannot be had */
         { OUTPUT("{type: broken}"),
