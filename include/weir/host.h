@@ -163,6 +163,20 @@ WEIR_API void weir_stream_close(struct weir_stream *stream);
 /* The same, and the position is taken out of the store: the source is gone for good. */
 WEIR_API void weir_stream_forget(struct weir_stream *stream);
 
+/* ---- inputs: memory for what is known of sources ------------------------------------------------------------ */
+
+/* Batches have their budget. What grows with the number of sources (files, connections) is charged to another
+ * one, which all inputs share: a source that would be one too many is not begun with until there is room.
+ *
+ * Adds `bytes` to what is in use, or, negative, takes them off: also where there is no room, for what cannot be
+ * left. The host does it for streams and positions itself. @thread any. */
+WEIR_API void weir_sources_charge(struct weir_host *host, int64_t bytes);
+/* Whether a source that takes so many bytes, its position included, may be begun with. Nobody tells when there
+ * is room again: ask now and then. @thread any. */
+WEIR_API bool weir_sources_room(const struct weir_host *host, size_t bytes);
+/* So many sources wait for room: the messages, /readyz and `weir status` tell, until it is 0. */
+WEIR_API void weir_sources_waiting(struct weir_host *host, uint64_t count);
+
 /* ---- inputs: blocks -------------------------------------------------------------------------------------- */
 
 /* A block is the memory of a batch to be: read into it, say what was found, hand it over. To get a

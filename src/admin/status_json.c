@@ -118,6 +118,7 @@ static json_t *input_json(const struct status_input *input)
     put_count(object, "records", input->records);
     put_count(object, "bytes", input->bytes);
     put_count(object, "lag_bytes", input->lag_bytes);
+    put_count(object, "waiting_sources", input->waiting_sources);
     put_seconds(object, "backpressure_seconds", input->backpressure_seconds);
     put(object, "lost", lost_json(input));
     return object;
@@ -232,6 +233,8 @@ static json_t *agent_json(const struct status *status)
     json_t *object = json_object(), *memory = json_object();
     put_count(memory, "limit_bytes", status->memory_limit_bytes);
     put_count(memory, "used_bytes", status->memory_used_bytes);
+    put_count(memory, "source_limit_bytes", status->source_memory_limit_bytes);
+    put_count(memory, "source_used_bytes", status->source_memory_bytes);
     put_text(object, "version", status->version);
     put_count(object, "pid", (uint64_t)status->pid);
     put_seconds(object, "uptime_seconds", status->uptime_seconds);

@@ -25,6 +25,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "agent/account.h"
 #include "agent/identity.h"
 #include "agent/notify.h"
 #include "agent/pipeline_status.h"
@@ -47,6 +48,7 @@ struct agent {
     struct loop *loop;
     struct messenger *messenger;
     struct metrics *metrics;
+    struct account account;
     struct positions *positions;
     struct logical_clock *clock;
     struct identity host;
@@ -170,6 +172,7 @@ static int agent_open(struct agent *agent, struct weir_error *err)
     }
     if (!agent->messenger || !agent->metrics)
         return weir_error_set(err, -ENOMEM, "out of memory");
+    account_init(&agent->account, agent->options.config, agent->metrics);
     identity_read("", &agent->host);
     /* A name is no identity: a container has another one at each start. */
     const bool named_only = agent->host.machine_id_source == IDENTITY_HOSTNAME;
@@ -177,7 +180,8 @@ static int agent_open(struct agent *agent, struct weir_error *err)
                                                  .machine_id =
                                                      named_only ? NULL : agent->host.machine_id,
                                                  .messenger = agent->messenger,
-                                                 .metrics = agent->metrics };
+                                                 .metrics = agent->metrics,
+                                                 .budget = &agent->account.sources };
     int r = positions_open(&positions, &agent->positions, err);
     if (r < 0)
         return r;
@@ -189,6 +193,7 @@ static int agent_open(struct agent *agent, struct weir_error *err)
                                         .metrics = agent->metrics,
                                         .positions = agent->positions,
                                         .clock = agent->clock,
+                                        .sources = &agent->account.sources,
                                         .identity = &agent->identity,
                                         .data_dir = service->data_dir,
                                         .disk = disk_real(),
@@ -475,14 +480,16 @@ struct messenger *agent_messenger(struct agent *agent)
 
 static int status_fill(struct agent *agent, struct status *status)
 {
+    uint64_t buffers = 0;
     int r = status_array(&status->pipelines, &status->pipeline_count, agent->count);
     if (r == 0)
         r = status_array(&status->checks, &status->check_count, agent->count * PIPELINE_CHECKS);
     for (size_t i = 0; r == 0 && i < agent->count; i++) {
         r = pipeline_status_fill(agent->pipelines[i], &status->pipelines[i]);
         pipeline_status_checks(agent->pipelines[i], &status->checks[i * PIPELINE_CHECKS]);
-        status->memory_used_bytes += status->pipelines[i].buffer_memory_used_bytes;
+        buffers += status->pipelines[i].buffer_memory_used_bytes;
     }
+    account_status(&agent->account, buffers, status);
     return r;
 }
 
@@ -497,18 +504,20 @@ struct status *agent_status(void *arg)
     status->data_dir = agent->options.config->service.data_dir;
     status->pid = getpid();
     status->uptime_seconds = (double)(clock_monotonic() - agent->started) / 1e9;
-    status->memory_limit_bytes = agent->options.config->service.memory_limit;
     return status_fill(agent, status) == 0 ? status : status_free(status);
 }
 
 void agent_refresh(void *arg)
 {
     struct agent *agent = arg;
+    uint64_t buffers = 0;
     for (size_t i = 0; i < agent->count; i++) {
+        buffers += budget_used(&agent->pipelines[i]->budget);
         int64_t residue = pipeline_gauges_update(&agent->gauges[i], agent->pipelines[i]);
         if (residue)
             msg_error(agent->messenger, "the accounting identity does not hold: this is a bug",
                       weir_kv_str("pipeline", agent->pipelines[i]->name),
                       weir_kv_int("residue", residue));
     }
+    account_update(&agent->account, buffers);
 }

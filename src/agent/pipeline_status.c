@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -69,6 +70,7 @@ static int fill_input(struct input *input, struct status_input *ret)
     ret->records = (uint64_t)metric_get(input->records);
     ret->bytes = (uint64_t)metric_get(input->bytes);
     ret->lag_bytes = (uint64_t)metric_get(input->lag);
+    ret->waiting_sources = (uint64_t)metric_get(input->waiting);
     ret->backpressure_seconds = (double)input_backpressure(input) / 1e9;
     switch ((enum input_end)atomic_load(&input->end)) {
     case INPUT_RUNNING:
@@ -81,6 +83,9 @@ static int fill_input(struct input *input, struct status_input *ret)
         snprintf(ret->reason, sizeof(ret->reason), "waits for memory: the pipeline is full");
     else if (ret->state == STATUS_INPUT_FAILED)
         snprintf(ret->reason, sizeof(ret->reason), "failed; see the agent's messages");
+    else if (ret->waiting_sources)
+        snprintf(ret->reason, sizeof(ret->reason), "%" PRIu64 " sources wait for memory",
+                 ret->waiting_sources);
     const unsigned lost = atomic_load(&input->lost_count);
     int r = status_array(&ret->lost, &ret->lost_count, lost);
     for (unsigned i = 0; r == 0 && i < lost; i++)
@@ -236,18 +241,36 @@ static void check_disk(struct pipeline *pipeline, struct status_check *check)
     status_reason_set(check->reason, reason, strlen(reason));
 }
 
+static void check_memory(struct pipeline *pipeline, struct status_check *check)
+{
+    for (size_t i = 0; i < pipeline->input_count; i++) {
+        const struct input *input = pipeline->inputs[i];
+        const int64_t waiting = metric_get(input->waiting);
+        if (!waiting)
+            continue;
+        check->ok = false;
+        snprintf(check->reason, sizeof(check->reason),
+                 "input %s: %" PRIi64 " sources wait for memory", input->host.config->id, waiting);
+    }
+}
+
 void pipeline_status_checks(struct pipeline *pipeline, struct status_check checks[PIPELINE_CHECKS])
 {
-    checks[0] = (struct status_check){ .name = "inputs", .pipeline = pipeline->name, .ok = true };
-    checks[1] = (struct status_check){ .name = "progress", .pipeline = pipeline->name, .ok = true };
-    checks[2] =
-        (struct status_check){ .name = "dead letters", .pipeline = pipeline->name, .ok = true };
-    checks[3] =
-        (struct status_check){ .name = "disk tier", .pipeline = pipeline->name, .ok = true };
-    check_dead_letters(pipeline, &checks[2]);
-    check_inputs(pipeline, &checks[0]);
-    check_disk(pipeline, &checks[3]);
-    check_progress(pipeline, &checks[1]);
+    static const struct {
+        const char *name;
+        void (*check)(struct pipeline *pipeline, struct status_check *check);
+    } rows[PIPELINE_CHECKS] = {
+        { "inputs", check_inputs },
+        { "progress", check_progress },
+        { "dead letters", check_dead_letters },
+        { "disk tier", check_disk },
+        { "memory", check_memory },
+    };
+    for (size_t i = 0; i < PIPELINE_CHECKS; i++) {
+        checks[i] =
+            (struct status_check){ .name = rows[i].name, .pipeline = pipeline->name, .ok = true };
+        rows[i].check(pipeline, &checks[i]);
+    }
 }
 
 void pipeline_gauges_init(struct pipeline_gauges *gauges, struct pipeline *pipeline)

@@ -11,8 +11,8 @@ struct pipeline;
 int pipeline_status_fill(struct pipeline *pipeline, struct status_pipeline *ret);
 
 /* What /readyz asks of a pipeline: that inputs have not failed, that outputs make progress, that dead letters
- * can be written when there are any, and that the disk tier can. */
-#define PIPELINE_CHECKS 4
+ * can be written when there are any, that the disk tier can, and that there is memory for all sources. */
+#define PIPELINE_CHECKS 5
 void pipeline_status_checks(struct pipeline *pipeline, struct status_check checks[PIPELINE_CHECKS]);
 
 /* Metrics that are computed when they are asked for: from one snapshot of the ledger, so that the

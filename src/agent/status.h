@@ -60,7 +60,8 @@ struct status_input {
     enum status_input_state state;
     char reason[STATUS_REASON_MAX]; /* why it is not reading, or "" */
     uint64_t records, bytes;
-    uint64_t lag_bytes; /* known to wait in the source */
+    uint64_t lag_bytes;       /* known to wait in the source */
+    uint64_t waiting_sources; /* that are not begun with since there is no memory for them */
     double backpressure_seconds;
     struct status_lost *lost;
     size_t lost_count;
@@ -134,7 +135,8 @@ struct status {
     const char *version, *data_dir;
     int64_t pid;
     double uptime_seconds;
-    uint64_t memory_limit_bytes, memory_used_bytes;
+    uint64_t memory_limit_bytes, memory_used_bytes;          /* of the process */
+    uint64_t source_memory_limit_bytes, source_memory_bytes; /* what is known of sources */
     struct status_pipeline *pipelines;
     struct status_check *checks;
     size_t pipeline_count, check_count;

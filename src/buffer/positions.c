@@ -275,6 +275,7 @@ static int start(struct positions *self, const struct positions_options *options
         .dir = options->data_dir,
         .read_only = options->read_only,
         .machine = options->machine_id,
+        .budget = options->budget,
     };
     struct positions_found found;
     bool moved = false;

@@ -15,6 +15,7 @@
  * changed, not on those kept. A disk that fails does not stop the agent: values stay in memory, the failure
  * is told and counted, and writing is tried again every second. */
 struct positions;
+struct budget;
 struct disk;
 struct messenger;
 struct metrics;
@@ -32,6 +33,7 @@ struct positions_options {
     struct messenger *messenger; /* NULL: say nothing */
     struct metrics *metrics;     /* NULL: count nothing */
     struct disk *disk;           /* NULL: the host's */
+    struct budget *budget;       /* its memory is charged to that; NULL: to nobody */
 };
 
 /* Opens or makes the store and takes the lock on `data_dir` (flock; -EBUSY when another process has it,

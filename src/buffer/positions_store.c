@@ -91,11 +91,21 @@ static int check_head(struct positions_store *store, const uint8_t *machine, boo
     return r < 0 ? r : positions_table_set_head(store->table, &head);
 }
 
+/* What is once needed of the table is never given back. Under the mutex. */
+static void charge(struct positions_store *store)
+{
+    const size_t bytes = positions_table_bytes(store->table);
+    if (store->budget)
+        budget_force(store->budget, bytes - store->charged);
+    store->charged = bytes;
+}
+
 int positions_store_open(struct positions_store *store,
                          const struct positions_store_options *options,
                          struct positions_found *ret_found, bool *ret_moved, struct weir_error *err)
 {
-    *store = (struct positions_store){ .disk = options->disk, .dir = -1 };
+    *store =
+        (struct positions_store){ .disk = options->disk, .dir = -1, .budget = options->budget };
     *ret_found = (struct positions_found){ 0 };
     pthread_mutex_init(&store->mutex, NULL);
     positions_file_init(&store->file, store->disk, -1);
@@ -109,6 +119,7 @@ int positions_store_open(struct positions_store *store,
     r = load(store, options, ret_found, err);
     if (r < 0)
         return r;
+    charge(store);
     r = options->read_only ? 0 : check_head(store, options->machine, ret_moved);
     return r < 0 ? weir_error_set(err, r, "positions: no instance id could be drawn") : 0;
 }
@@ -119,6 +130,8 @@ void positions_store_close(struct positions_store *store)
     if (store->dir >= 0)
         store->dir = disk_close(store->disk, store->dir);
     store->table = positions_table_free(store->table);
+    if (store->budget)
+        budget_give(store->budget, store->charged);
     pthread_mutex_destroy(&store->mutex);
 }
 
@@ -130,6 +143,7 @@ int positions_store_put(struct positions_store *store, const struct positions_ke
     pthread_mutex_lock(&store->mutex);
     bool before = positions_table_is_dirty(store->table);
     int r = positions_table_put(store->table, key, state);
+    charge(store);
     *ret_first = !before && positions_table_is_dirty(store->table);
     pthread_mutex_unlock(&store->mutex);
     return r;

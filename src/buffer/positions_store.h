@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "base/budget.h"
 #include "buffer/positions_file.h"
 
 /* Table and file together, with the lock between those who put and the one who writes. There is no time in
@@ -11,6 +12,8 @@
 struct positions_store {
     pthread_mutex_t mutex; /* guards table and synced; never held across a disk call */
     struct positions_table *table;
+    struct budget *budget; /* its memory is charged to that; NULL: to nobody */
+    size_t charged;
     struct positions_file file; /* the writer's */
     struct disk *disk;
     int dir;
@@ -27,6 +30,7 @@ struct positions_store_options {
     const char *dir;
     bool read_only;
     const uint8_t *machine;
+    struct budget *budget; /* may be NULL */
 };
 int positions_store_open(struct positions_store *store,
                          const struct positions_store_options *options,

@@ -70,6 +70,12 @@ struct positions_table *positions_table_free(struct positions_table *table)
     return NULL;
 }
 
+size_t positions_table_bytes(const struct positions_table *table)
+{
+    return table->group_count * sizeof(struct group) +
+           table->group_room * sizeof(table->groups[0]) + table->map_size * sizeof(table->map[0]);
+}
+
 /* ---- slots ------------------------------------------------------------------------------------------- */
 
 static unsigned char *slot_at(const struct positions_table *table, uint32_t number)

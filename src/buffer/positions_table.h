@@ -32,6 +32,9 @@ const unsigned char *positions_table_next(const struct positions_table *table, u
                                           uint32_t *ret_number);
 uint32_t positions_table_count(const struct positions_table *table); /* entries */
 
+/* Memory that it takes, in bytes. */
+size_t positions_table_bytes(const struct positions_table *table);
+
 /* False when the head was never set. */
 bool positions_table_get_head(const struct positions_table *table, struct positions_head *ret);
 int positions_table_set_head(struct positions_table *table, const struct positions_head *head);

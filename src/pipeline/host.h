@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "config/config.h"
 
+struct budget;
 struct disk;
 struct loop;
 struct logical_clock;
@@ -20,6 +21,7 @@ struct pipeline_env {
     struct metrics *metrics;
     struct positions *positions;
     struct logical_clock *clock;
+    struct budget *sources; /* of what is known of sources; NULL: no limit */
     const struct weir_identity *identity;
     const char *data_dir;
     struct disk *disk; /* what must be kept through a crash is written there */

@@ -342,6 +342,8 @@ static void input_metrics(struct input *input)
                                       METRIC_COUNTER, 1e9);
     input->lag = host_metric(host, "weir_input_lag_bytes", "Bytes known to wait in the source.",
                              METRIC_GAUGE, 1);
+    input->waiting = host_metric(host, "weir_input_waiting_sources",
+                                 "Files and other sources that wait for memory.", METRIC_GAUGE, 1);
 }
 
 int input_new(struct pipeline *pipeline, const struct config_plugin *config, struct input **ret,

@@ -59,7 +59,7 @@ struct input {
 
     struct input_lost lost[INPUT_LOST_MAX];
     atomic_uint lost_count;
-    struct metric *records, *bytes, *backpressure, *lag;
+    struct metric *records, *bytes, *backpressure, *lag, *waiting;
 };
 
 int input_new(struct pipeline *pipeline, const struct config_plugin *config, struct input **ret,

@@ -16,15 +16,31 @@
 #include "base/hash.h"
 #include "pipeline/block.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/sources.h"
 #include "pipeline/tier.h"
+
+/* An open stream, with its text. */
+#define STREAM_BYTES ((int64_t)sizeof(struct weir_stream) + 512)
+
+static int64_t stored_bytes(const struct input *input)
+{
+    return (int64_t)(input->stored_count * sizeof(input->stored[0]));
+}
+
+static void list_stored(struct input *input)
+{
+    struct weir_host *host = &input->host;
+    if (positions_list(host->env->positions, host->owner, &input->stored, &input->stored_count) < 0)
+        weir_error(host, "cannot look at the stored positions: files are read from the beginning",
+                   weir_kv_str("error", "out of memory"));
+    sources_charge(host->env, stored_bytes(input));
+}
 
 bool weir_stream_stored(struct weir_host *host, size_t index, struct weir_stream_state *ret)
 {
     struct input *input = (struct input *)(void *)host;
-    if (!input->stored &&
-        positions_list(host->env->positions, host->owner, &input->stored, &input->stored_count) < 0)
-        weir_error(host, "cannot look at the stored positions: files are read from the beginning",
-                   weir_kv_str("error", "out of memory"));
+    if (!input->stored)
+        list_stored(input);
     if (index >= input->stored_count)
         return false;
     *ret = input->stored[index];
@@ -36,6 +52,7 @@ bool weir_stream_stored(struct weir_host *host, size_t index, struct weir_stream
 
 void streams_stored_free(struct input *input)
 {
+    sources_charge(input->host.env, -stored_bytes(input));
     free(input->stored);
     input->stored = NULL;
     input->stored_count = 0;
@@ -79,6 +96,7 @@ struct weir_stream *weir_stream_open(struct weir_host *host, const struct weir_s
         free(stream);
         return NULL;
     }
+    sources_charge(host->env, STREAM_BYTES);
     stream->input = input;
     stream->owner = owner;
     stream->key.owner = host->owner;
@@ -139,6 +157,7 @@ static void stream_free(struct weir_stream *stream)
     if (stream->next)
         stream->next->prev = stream->prev;
     stream_texts_free(stream, true);
+    sources_charge(input->host.env, -STREAM_BYTES);
     free(stream);
 }
 

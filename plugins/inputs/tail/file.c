@@ -23,6 +23,7 @@
 #include <xxhash.h>
 
 #include "hold.h"
+#include "memory.h"
 #include "names.h"
 #include "scan.h"
 
@@ -113,11 +114,12 @@ void tail_file_identify(struct tail *tail, struct tail_file *file,
 struct tail_file *tail_file_new(struct tail *tail, const struct tail_identity *identity,
                                 uint32_t generation)
 {
-    struct tail_file *file = calloc(1, sizeof(*file));
+    struct tail_file *file = tail_memory_new(tail, sizeof(*file));
     if (!file)
-        return tail_starved(tail);
+        return NULL;
     file->fd = -1;
     file->generation = generation;
+    tail_memory_unstored(tail, file);
     struct tail_list *const lists[] = { &file->all,     &file->open,   &file->ready,
                                         &file->waiting, &file->orphan, &file->vanishing,
                                         &file->links };
@@ -125,7 +127,8 @@ struct tail_file *tail_file_new(struct tail *tail, const struct tail_identity *i
         tail_list_init(lists[i]);
     tail_file_identify(tail, file, identity);
     if (!file->indexed) {
-        free(file);
+        tail_memory_stored(tail, file);
+        tail_memory_free(tail, file, sizeof(*file));
         return tail_starved(tail);
     }
     tail_list_append(&tail->files, &file->all);
@@ -155,7 +158,8 @@ void tail_file_free(struct tail *tail, struct tail_file *file)
     if (file->replaces)
         tail_file_free(tail, file->replaces);
     free(file->noted);
-    free(file);
+    tail_memory_stored(tail, file);
+    tail_memory_free(tail, file, sizeof(*file));
     weir_counter_set(tail->counters.files, (int64_t)--tail->file_count);
 }
 
@@ -420,6 +424,8 @@ static bool stream_open(struct tail *tail, struct tail_file *file)
     state.note_len = (uint16_t)file_note(file, state.note);
     file->stream = weir_stream_open(tail->host, &state, file);
     file->renoted = false;
+    if (file->stream)
+        tail_memory_stored(tail, file);
     return file->stream != NULL;
 }
 

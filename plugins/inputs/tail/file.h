@@ -45,6 +45,7 @@ struct tail_file {
     char *noted;      /* the path that was stored, for a file without a name */
 
     bool has_id, indexed;
+    bool unstored;   /* its position has no place in the store yet, only one in the account */
     bool unplaced;   /* no name is known, and it may be under another one */
     bool unverified; /* the content was not compared since it was opened */
     bool rotated;    /* lost a name, and held for what is still written to it */

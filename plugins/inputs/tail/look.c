@@ -10,6 +10,7 @@
 
 #include "file.h"
 #include "hold.h"
+#include "memory.h"
 #include "names.h"
 #include "succession.h"
 #include "symlink.h"
@@ -76,7 +77,9 @@ static struct tail_file *find_file(struct tail *tail, const char *path, const st
     struct tail_file *file = tail_file_find(tail, &identity, &likeness);
     if (file && likeness == TAIL_PERHAPS && !tail_file_adopt(tail, file, path, &identity))
         file = NULL;
-    return file ? file : tail_file_new(tail, &identity, 0);
+    if (!file && tail_memory_admits(tail))
+        file = tail_file_new(tail, &identity, 0);
+    return file;
 }
 
 /* Whether `file` had that very name before, and lost it. Forgets that. */
@@ -138,11 +141,12 @@ static void greet(struct tail *tail, struct tail_file *file, struct tail_link *l
         tail_succession(tail, file, link);
 }
 
-/* The link by that name, made if need be; NULL when memory is short. */
+/* The link by that name, made if need be; NULL when memory is short, or there is no room for one more that does
+ * not lead to a file that is `known`. */
 static struct tail_link *keep_link(struct tail *tail, struct tail_dir *dir, struct weir_str name,
-                                   struct tail_link *link)
+                                   struct tail_link *link, bool known)
 {
-    if (!link)
+    if (!link && (known || tail_memory_admits(tail)))
         link = tail_link_new(tail, dir, name, NULL);
     if (link) {
         link->seen = tail->scan;
@@ -177,7 +181,8 @@ static bool look_once(struct tail *tail, struct tail_dir *dir, struct weir_str n
         tail_look_lost(tail, link);
         link = NULL;
     }
-    if (there == THERE_NOTHING || !(link = keep_link(tail, dir, name, link)))
+    const bool waits = there == THERE_FILE && !file;
+    if (there == THERE_NOTHING || waits || !(link = keep_link(tail, dir, name, link, file != NULL)))
         return false;
     if (there == THERE_UNFIT)
         tell_unfit(tail, link, path, why);

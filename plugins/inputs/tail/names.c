@@ -10,9 +10,15 @@
 
 #include "file.h"
 #include "listing.h"
+#include "memory.h"
 #include "scan.h"
 #include "symlink.h"
 #include "watch.h"
+
+/* With its path. It may be another one later, so its length is taken for that of most. */
+#define DIR_BYTES (sizeof(struct tail_dir) + 96)
+/* So many are known whatever the memory: see memory.c. */
+#define DIRS_ALWAYS 10000
 
 static uint64_t place_hash(uint64_t device, uint64_t inode)
 {
@@ -56,9 +62,11 @@ struct tail_dir *tail_dir_get(struct tail *tail, struct weir_str path, uint64_t 
     struct tail_dir *dir = dir_find(tail, device, inode);
     if (dir)
         return dir;
-    dir = calloc(1, sizeof(*dir));
+    if (tail->dir_count >= DIRS_ALWAYS && !tail_memory_admits(tail))
+        return NULL;
+    dir = tail_memory_new(tail, DIR_BYTES);
     if (!dir)
-        return tail_starved(tail);
+        return NULL;
     dir->device = device;
     dir->inode = inode;
     dir->watch = -1;
@@ -70,9 +78,10 @@ struct tail_dir *tail_dir_get(struct tail *tail, struct weir_str path, uint64_t 
     if (!tail_dir_set_path(dir, path) ||
         tail_table_add(&tail->dirs_by_place, &dir->by_place, place_hash(device, inode)) < 0) {
         free(dir->path);
-        free(dir);
+        tail_memory_free(tail, dir, DIR_BYTES);
         return tail_starved(tail);
     }
+    tail->dir_count++;
     tail_list_append(&tail->dirs, &dir->all);
     return dir;
 }
@@ -101,7 +110,8 @@ void tail_dir_release(struct tail *tail, struct tail_dir *dir)
     tail_table_remove(&tail->dirs_by_place, &dir->by_place);
     tail_list_remove(&dir->all);
     free(dir->path);
-    free(dir);
+    tail_memory_free(tail, dir, DIR_BYTES);
+    tail->dir_count--;
 }
 
 /* ---- links ---------------------------------------------------------------------------------------------- */
@@ -146,12 +156,17 @@ void tail_link_set(struct tail_link *link, struct tail_file *file)
         tail_list_append(&file->links, &link->of_file);
 }
 
+static size_t link_bytes(size_t name_len)
+{
+    return sizeof(struct tail_link) + name_len + 1;
+}
+
 struct tail_link *tail_link_new(struct tail *tail, struct tail_dir *dir, struct weir_str name,
                                 struct tail_file *file)
 {
-    struct tail_link *link = calloc(1, sizeof(*link) + name.len + 1);
+    struct tail_link *link = tail_memory_new(tail, link_bytes(name.len));
     if (!link)
-        return tail_starved(tail);
+        return NULL;
     link->dir = dir;
     link->len = (uint16_t)name.len;
     memcpy(link->name, name.ptr, name.len);
@@ -159,7 +174,7 @@ struct tail_link *tail_link_new(struct tail *tail, struct tail_dir *dir, struct 
     tail_list_init(&link->of_file);
     tail_list_init(&link->of_target);
     if (tail_table_add(&tail->links_by_name, &link->by_name, tail_name_hash(dir, name)) < 0) {
-        free(link);
+        tail_memory_free(tail, link, link_bytes(name.len));
         return tail_starved(tail);
     }
     tail_list_append(&dir->links, &link->of_dir);
@@ -182,7 +197,7 @@ void tail_link_free(struct tail *tail, struct tail_link *link)
     tail_symlink_unfollow(tail, link);
     tail_list_remove(&link->of_dir);
     tail_list_remove(&link->of_file);
-    free(link);
+    tail_memory_free(tail, link, link_bytes(link->len));
 }
 
 /* ---- paths ------------------------------------------------------------------------------------------------ */

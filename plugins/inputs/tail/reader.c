@@ -97,7 +97,7 @@ static bool give_turn(struct tail *tail, struct weir_block **block, unsigned *bl
  * next run; but this one must not be taken for a success. */
 static void end(struct tail *tail)
 {
-    unsigned unread = 0;
+    unsigned unread = tail->refused;
     for (struct tail_list *at = tail->files.next; at != &tail->files; at = at->next) {
         const struct tail_file *file = tail_of(at, struct tail_file, all);
         unread += file->denied || file->suspended;

@@ -21,6 +21,7 @@
 #include "hold.h"
 #include "listing.h"
 #include "look.h"
+#include "memory.h"
 #include "names.h"
 #include "succession.h"
 #include "symlink.h"
@@ -269,10 +270,12 @@ void tail_scan(struct tail *tail)
     tail_listing_drop(tail);
     weir_counter_add(tail->counters.scans, 1);
     tail->scanning = true;
+    tail_memory_scan(tail);
     tail->searches = 0;
     for (size_t i = 0; i < tail->paths.count; i++)
         scan_root(tail, tail_glob_root(tail->globs[i]));
     tail->scanning = false;
+    tail_memory_scanned(tail);
     sweep(tail);
     tail_symlink_await(tail);
     tail_orphans(tail);

@@ -12,6 +12,7 @@
 #include "file.h"
 #include "hold.h"
 #include "listing.h"
+#include "memory.h"
 #include "names.h"
 #include "reader.h"
 #include "scan.h"
@@ -202,6 +203,7 @@ static bool is_complete(struct tail_glob *const *globs, const struct weir_texts 
 static void poll_now(void *state);
 static void alarm_now(void *state);
 static void rescan_now(void *state);
+static void hunger_now(void *state);
 
 static void make_counters(struct tail *tail)
 {
@@ -259,8 +261,9 @@ static int in_tail_open(void *state, struct weir_host *host, struct weir_error *
     tail->poll = weir_timer_new(host, poll_now);
     tail->alarm = weir_timer_new(host, alarm_now);
     tail->rescan = weir_timer_new(host, rescan_now);
+    tail->hunger = weir_timer_new(host, hunger_now);
     if (!is_complete(tail->globs, &tail->paths) || !is_complete(tail->excludes, &tail->exclude) ||
-        !tail->scan_path || !tail->poll || !tail->alarm || !tail->rescan)
+        !tail->scan_path || !tail->poll || !tail->alarm || !tail->rescan || !tail->hunger)
         return weir_error_set(err, -ENOMEM, "out of memory");
     make_counters(tail);
     limit_open(tail);
@@ -309,6 +312,7 @@ static void in_tail_close(void *state)
     weir_timer_free(tail->poll);
     weir_timer_free(tail->alarm);
     weir_timer_free(tail->rescan);
+    weir_timer_free(tail->hunger);
 }
 
 /* ---- running ---------------------------------------------------------------------------------------------- */
@@ -344,6 +348,13 @@ static void rescan_now(void *state)
     tail_reader_run(tail);
 }
 
+static void hunger_now(void *state)
+{
+    struct tail *tail = state;
+    if (!tail->stopped && tail_memory_look(tail))
+        rescan_now(tail);
+}
+
 /* A file of an earlier run, as the store has it. */
 static void remember(struct tail *tail, const struct weir_stream_state *state)
 {
@@ -359,6 +370,7 @@ static void remember(struct tail *tail, const struct weir_stream_state *state)
         return;
     memcpy(file->id, state->id, sizeof(file->id));
     file->has_id = true;
+    tail_memory_stored(tail, file);
     file->position = file->scanned = file->size = state->position;
     file->marker = state->check;
     file->modified = state->updated;
@@ -428,6 +440,7 @@ static void in_tail_stop(void *state)
     weir_timer_cancel(tail->poll);
     weir_timer_cancel(tail->alarm);
     weir_timer_cancel(tail->rescan);
+    weir_timer_cancel(tail->hunger);
     tail_watch_close(tail);
 }
 

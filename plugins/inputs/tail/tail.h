@@ -16,6 +16,7 @@
  *     succession.c        what was renamed or deleted        ─▶ hold.c: wait, finish, let go
  *     generation.c        what was truncated, and its copy
  *     reader.c            bytes into blocks
+ *     memory.c            room for one more, or not
  *
  * Everything runs on the input's own thread. Events are only hints where to look: what is true is what
  * statx() says then. So a lost event, a queue that overflowed, or a second rotation before the first was
@@ -50,11 +51,12 @@ struct tail {
     struct weir_host *host;
     struct tail_glob **globs, **excludes; /* as many as paths, exclude */
     struct tail_counters counters;
-    struct weir_timer *poll, *alarm, *rescan;
+    struct weir_timer *poll, *alarm, *rescan, *hunger;
 
     /* Names: names.c. */
     struct tail_table dirs_by_place, dirs_by_watch, links_by_name;
     struct tail_list dirs;
+    size_t dir_count;
 
     /* Symbolic links: symlink.c. */
     struct tail_table links_by_target;
@@ -88,6 +90,7 @@ struct tail {
     unsigned scan;          /* the number of the scan */
     bool scanning;          /* it is under way */
     unsigned searches;      /* what it has looked for beyond names */
+    unsigned refused;       /* names that it left, since there is no memory for more: memory.c */
     weir_ms scan_took, scanned_at;
     weir_ms alarm_at; /* when `alarm` is set for; 0: it is not */
     struct tail_listing listing;
