@@ -66,6 +66,8 @@ static int next_in_locked(struct store_walk *walk, struct store_segment *segment
     if (r < 0)
         return r;
     store_fill(store, &frame, segment->id, segment->map, walk->sequence, ret);
+    if (!ret->damaged)
+        ret->head.sequence = frame.head.sequence; /* whole, though the walk begins inside it */
     walk->sequence = frame.end;
     return 1;
 }

@@ -91,8 +91,6 @@ static int walk_all(struct walk *walk, struct store *store)
     struct store_walk *frames = store_walk_new(store, request->from);
     int r = frames ? 0 : -ENOMEM, more = 0;
     while (r == 0 && (more = store_walk_next(frames, &frame)) > 0) {
-        if (!frame.damaged) /* a walk that begins in the middle of a frame says so */
-            frame.head.sequence = frame.end - frame.head.records;
         if (frame.head.sequence >= request->to && frame.head.sequence != frame.end)
             break;
         if (replay_may_choose(request, frame.head.sequence, frame.end,
