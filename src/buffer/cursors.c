@@ -138,24 +138,14 @@ bool cursor_ack(struct cursor *cursor, uint64_t sequence, uint64_t end, uint64_t
     return true;
 }
 
-uint64_t cursor_take_back(struct cursor *cursor, uint64_t sequence)
+void cursor_take_back(struct cursor *cursor, uint64_t sequence)
 {
-    uint64_t answered = 0;
-    while (cursor->count && at(cursor, cursor->count - 1)->end > sequence) {
-        struct cursor_entry *last = at(cursor, cursor->count - 1);
-        uint64_t from = last->sequence > sequence ? last->sequence : sequence;
-        uint64_t records = last->end - from < last->records ? last->end - from : last->records;
-        answered += last->acked ? records : 0;
-        if (last->sequence >= sequence) {
-            cursor->count--;
-            continue;
-        }
-        last->end = sequence; /* answered ones that are one entry */
-        last->records -= records;
-    }
+    while (cursor->count && at(cursor, cursor->count - 1)->sequence >= sequence)
+        cursor->count--;
+    if (cursor->count && at(cursor, cursor->count - 1)->end > sequence)
+        at(cursor, cursor->count - 1)->end = sequence; /* answered ones that are one entry */
     if (cursor->read > sequence)
         cursor->read = sequence;
-    return answered;
 }
 
 uint64_t cursor_watermark(const struct cursor *cursor)

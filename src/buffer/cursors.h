@@ -37,8 +37,8 @@ void cursor_read_to(struct cursor *cursor, uint64_t sequence);
  * range in flight. */
 bool cursor_ack(struct cursor *cursor, uint64_t sequence, uint64_t end, uint64_t *ret_records);
 
-/* Takes back what lies at or above `sequence`: it is unread again. Returns how many records of it were answered. */
-uint64_t cursor_take_back(struct cursor *cursor, uint64_t sequence);
+/* Takes back what lies at or above `sequence`: it is unread again. */
+void cursor_take_back(struct cursor *cursor, uint64_t sequence);
 
 /* All below it is answered. */
 uint64_t cursor_watermark(const struct cursor *cursor);

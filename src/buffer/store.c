@@ -66,6 +66,8 @@ int store_add_segment_locked(struct store *store, struct store_segment *segment)
 
 void store_remove_segment_locked(struct store *store, size_t index)
 {
+    if (store->safe_segment == store->segments[index])
+        store->safe_segment = NULL;
     store_free_segment(store->segments[index]);
     store->segment_count--;
     memmove(store->segments + index, store->segments + index + 1,
@@ -77,6 +79,17 @@ void store_free_segment(struct store_segment *segment)
     segment_sum_free(&segment->sum);
     free(segment->answered);
     free(segment);
+}
+
+void store_empty_locked(struct store_segment *segment, uint64_t sequence)
+{
+    segment->sum = (struct segment_sum){ .end = sequence,
+                                         .bytes = segment->head_bytes,
+                                         .shares = segment->sum.shares,
+                                         .share_room = segment->sum.share_room };
+    segment->first = segment->end = sequence;
+    free(segment->answered);
+    segment->answered = NULL;
 }
 
 struct store_view store_view_locked(const struct store_segment *segment)
@@ -150,14 +163,15 @@ bool store_is_acked_locked(const struct store *store, const struct store_segment
 }
 
 void store_answered_locked(struct store *store, struct store_segment *segment, unsigned reader,
-                           uint64_t records)
+                           uint64_t sequence, uint64_t records)
 {
-    (void)store;
     if (!segment->answered)
         segment->answered = calloc(STORE_ALL_READERS, sizeof(segment->answered[0]));
     if (segment
             ->answered) /* else the backlog looks larger than it is, until the segment is through */
         segment->answered[reader] += records;
+    if (segment == store->safe_segment && sequence >= store->durable)
+        store->unsafe[reader] += records;
 }
 
 /* Adds the records of [sequence, end), or `records` of them, where a reader that is meant has neither answered nor
@@ -195,10 +209,9 @@ static bool is_partly_answered_locked(const struct store *store,
         if (!reader->there || store_share_locked(store, segment, i) == 0)
             continue;
         uint64_t watermark = cursor_watermark(&reader->cursor);
-        const struct cursor_entry *entry = cursor_find(&reader->cursor, segment->first);
-        bool untouched = watermark <= segment->first &&
+        bool untouched = reader->cursor.read <= segment->first &&
                          (!segment->answered || segment->answered[i] == 0) &&
-                         !(entry && entry->acked);
+                         !cursor_is_in_flight(&reader->cursor, segment->first, segment->end);
         if (!untouched && watermark < segment->end)
             return true;
     }
@@ -213,45 +226,84 @@ static void count_by_shares_locked(const struct store *store, const struct store
                         segment->end, segment->sum.shares[i].records, ret);
 }
 
-/* 0, or a negative errno: they could not be counted so. */
-static int count_by_frames(struct store *store, const struct store_segment *segment,
-                           const struct store_view *view, struct store_lost *ret)
+static int each_frame(struct store *store, const struct store_segment *segment,
+                      struct weir_bytes *window, bool tolerant, store_each_f *each, void *arg)
 {
-    uint64_t sequence = view->first;
-    struct weir_bytes window = { .max = STORE_WINDOW_MAX };
+    store_lock(store);
+    struct store_view view = store_view_locked(segment);
+    store_unlock(store);
+    uint64_t sequence = view.first;
     struct store_file file;
     struct segment_frame frame;
+    window->len = 0;
     store_file_init(store, &file);
-    file.reader.bytes = &window;
-    file.reader.tolerant = file.heads_only = true;
+    file.reader.bytes = window;
+    file.heads_only = !segment->flawed;
+    file.reader.tolerant = tolerant;
     int r;
-    while ((r = store_fetch(store, &file, view, sequence, &frame)) == 1) {
+    while ((r = store_fetch(store, &file, &view, sequence, &frame)) == 1) {
         sequence = frame.end;
-        store_lock(store);
         if (!frame.damaged)
-            add_held_locked(store, segment->map, frame.head.readers, frame.head.sequence, frame.end,
-                            frame.head.records, ret);
-        store_unlock(store);
+            each(arg, &frame);
     }
     store_file_close(store, &file);
-    weir_bytes_free(&window);
     return r;
 }
 
-void store_count_held(struct store *store, const struct store_segment *segment,
-                      struct store_lost *ret)
+static void add_records(void *arg, const struct segment_frame *frame)
+{
+    *(uint64_t *)arg += frame->head.records;
+}
+
+int store_each_frame(struct store *store, struct store_segment *segment, struct weir_bytes *window,
+                     bool tolerant, store_each_f *each, void *arg)
+{
+    uint64_t records = 0, intact = 0;
+    int r =
+        segment->checked ? 0 : each_frame(store, segment, window, tolerant, add_records, &records);
+    if (r < 0)
+        return r;
+    for (unsigned i = 0; i < segment->sum.share_count; i++)
+        intact += segment->sum.shares[i].records;
+    if (!segment->checked && segment != store->active) {
+        segment->flawed = records != intact;
+        segment->checked = true;
+    }
+    return each_frame(store, segment, window, tolerant, each, arg);
+}
+
+struct holding {
+    const struct store *store;
+    const struct store_segment *segment;
+    struct store_lost *lost;
+};
+
+static void add_frame_held(void *arg, const struct segment_frame *frame)
+{
+    const struct holding *holding = arg;
+    store_lock(holding->store);
+    add_held_locked(holding->store, holding->segment->map, frame->head.readers,
+                    frame->head.sequence, frame->end, frame->head.records, holding->lost);
+    store_unlock(holding->store);
+}
+
+void store_count_held(struct store *store, struct store_segment *segment, struct store_lost *ret)
 {
     *ret = (struct store_lost){ .end = segment->end };
     if (segment->missing)
         return;
     store_lock(store);
-    struct store_view view = store_view_locked(segment);
+    bool partly = is_partly_answered_locked(store, segment);
     count_by_shares_locked(store, segment, ret);
-    bool partly = ret->records + ret->orphaned > 0 && is_partly_answered_locked(store, segment);
     store_unlock(store);
+    if (!partly)
+        return;
     struct store_lost exact = { .end = segment->end };
-    if (partly && count_by_frames(store, segment, &view, &exact) == 0)
+    struct holding holding = { store, segment, &exact };
+    struct weir_bytes window = { .max = STORE_WINDOW_MAX };
+    if (store_each_frame(store, segment, &window, true, add_frame_held, &holding) == 0)
         *ret = exact;
+    weir_bytes_free(&window);
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------- */

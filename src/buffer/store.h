@@ -92,13 +92,15 @@ enum store_answer {
  * FRAME_ALIGN bytes more behind it that may be written to. head->sequence, previous_crc, payload_crc are
  * filled in here, the other members by the caller. On 0, head->sequence tells what the frame got, and it can
  * be read; it is safe after the next good store_sync(). STORE_FULL, or a negative errno: nothing of it is
- * there, the next append begins at a clean place (in a new segment where the old one cannot be trusted). */
+ * there, the next append begins at a clean place (in a new segment where the old one cannot be trusted). After a
+ * negative errno store_sync() is to be asked before the next append: what was appended before may have gone with it,
+ * and until that was told every append fails. */
 WEIR_MUST_USE int store_append(struct store *store, uint8_t *frame, size_t len,
                                struct frame_head *head);
 
-/* Has everything that was appended kept. On failure nothing since the last good one is: the segment is
- * never synced again, the frames are taken out of the store, and the next append gets the sequence that the
- * first of them had. store_take_back() must follow before that. 0 or a negative errno. */
+/* Has everything that was appended kept. On failure nothing since the last good one is, whatever became of their
+ * files: those are never synced again, the frames are taken out of the store, and the next append gets the sequence
+ * that the first of them had. store_take_back() must follow before that. 0 or a negative errno. */
 WEIR_MUST_USE int store_sync(struct store *store);
 /* What readers were noted to have of frames that a failed sync has taken out (in flight and acked ones alike) they
  * do not have any more, since other frames will have those sequences. Under the lock that the caller notes and
@@ -133,7 +135,9 @@ struct store_lost {
 
 /* Makes room by deleting the oldest segment that can be: one that everyone has acked, whatever the retention;
  * or, with `held`, the oldest that is held, unless one reader has a frame of it in flight that another has not
- * read. Readers that stand in it go on behind it; frames that are in flight are answered by who has them. 1 with *ret_lost (no records for one that was acked), or 0: nothing could be deleted. */
+ * read. Readers that stand in it go on behind it; frames that are in flight are answered by who has them. What is not
+ * yet safe does not go; when the oldest is the one that is written to it is closed first. 1 with *ret_lost (no records
+ * for one that was acked), or 0: nothing could be deleted. */
 WEIR_MUST_USE int store_make_room(struct store *store, bool held, struct store_lost *ret_lost);
 
 /* Gives up what an orphaned reader waits for: it no longer holds anything. -ENOENT when there is none of
@@ -158,9 +162,10 @@ struct store_frame {
 
 /* The next frame for `reader`, which passes its cursor over it: it is in flight until acked. Only what is
  * safe (below store_durable()) is read here; younger frames their writer still has in memory. `buffer` is the
- * reader's own, kept between calls; what *ret points to lives in it until the next call. Frames that are
- * not for this reader are passed over. Returns 1; 0 when it has read all that is safe; a negative errno: the
- * disk does not let us read, try again later. */
+ * reader's own, kept between calls, and nobody else writes to it: bytes are read ahead into it; what *ret points to
+ * lives in it until the next call. Frames that are not for this reader are passed over. Returns 1; 0 when it has read
+ * all that is safe; -EMSGSIZE: the frame is larger than buffer->max; another negative errno: the disk does not let us
+ * read, or memory is short, try again later. What the disk refuses three times in a row counts as damaged. */
 WEIR_MUST_USE int store_next(struct store *store, unsigned reader, struct weir_bytes *buffer,
                              struct store_frame *ret);
 

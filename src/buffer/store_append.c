@@ -53,43 +53,61 @@ static void copy_sum(struct segment_sum *to, const struct segment_sum *from)
         memcpy(shares, from->shares, from->share_count * sizeof(shares[0]));
 }
 
-/* The frames since the last good sync are not there; the file is left alone. */
+/* The frames since the last good sync are not there; their files are left alone. A file that was closed since is among
+ * them: that it was synced is true, and nobody was told. The next segment says in its head where the log ended. */
 static void poison(struct store *store)
 {
-    struct store_segment *segment = store->active;
     store_lock(store);
-    copy_sum(&segment->sum, &store->safe);
-    segment->end = store->safe.end;
-    segment_sum_fit(&segment->sum);
-    store->end = store->durable;
+    for (size_t i = store->segment_count; i-- > 0;) {
+        struct store_segment *segment = store->segments[i];
+        if (segment == store->safe_segment) {
+            copy_sum(&segment->sum, &store->safe);
+            segment->end = store->safe.end;
+            for (unsigned r = 0; segment->answered && r < STORE_ALL_READERS; r++)
+                segment->answered[r] -= segment->answered[r] < store->unsafe[r]
+                                            ? segment->answered[r]
+                                            : store->unsafe[r];
+            break;
+        }
+        if (segment->missing || segment->end <= store->durable)
+            break;
+        store_empty_locked(segment, store->durable);
+    }
+    memset(store->unsafe, 0, sizeof(store->unsafe));
+    store->end = store->file_safe = store->durable;
     store_unlock(store);
     store->active = NULL;
     store->active_fd = disk_close(store->disk, store->active_fd);
 }
 
-static int sync_active(struct store *store)
+static int sync_file(struct store *store)
 {
-    if (store->durable == store->end)
+    if (store->file_safe == store->end)
         return 0;
     int r = store->never_sync ? 0 : disk_sync(store->disk, store->active_fd);
-    if (r < 0) {
+    if (r < 0)
         poison(store);
-        return r;
-    }
-    store_lock(store);
-    store->durable = store->end;
-    store_unlock(store);
-    copy_sum(&store->safe, &store->active->sum);
-    return 0;
+    else
+        store->file_safe = store->end;
+    return r;
 }
 
 int store_sync(struct store *store)
 {
     int r = store->failure;
     store->failure = 0;
-    if (r < 0 || !store->active)
+    if (r == 0)
+        r = sync_file(store);
+    if (r < 0 || store->durable == store->end)
         return r;
-    return sync_active(store);
+    store_lock(store);
+    store->safe_segment = store->segment_count ? store->segments[store->segment_count - 1] : NULL;
+    if (store->safe_segment)
+        copy_sum(&store->safe, &store->safe_segment->sum);
+    store->durable = store->end;
+    memset(store->unsafe, 0, sizeof(store->unsafe));
+    store_unlock(store);
+    return 0;
 }
 
 int store_finish_active(struct store *store, bool last)
@@ -97,7 +115,7 @@ int store_finish_active(struct store *store, bool last)
     struct store_segment *segment = store->active;
     if (!segment)
         return 0;
-    int r = sync_active(store);
+    int r = sync_file(store);
     if (r < 0) {
         store->failure = r;
         return r;
@@ -177,7 +195,7 @@ static struct store_segment *new_segment(struct store *store, uint64_t bytes)
     if (!segment)
         return NULL;
     segment->first = segment->end = store->end;
-    segment->follows = store_log_end(store);
+    segment->follows = store->end == store->start ? store->found_end : store->end;
     segment->created = clock_wall();
     segment->file_bytes = bytes;
     segment->sum.end = store->end;
@@ -209,7 +227,6 @@ static int begin_segment(struct store *store, uint64_t bytes)
         store_free_segment(segment);
         return r;
     }
-    copy_sum(&store->safe, &segment->sum);
     store->active = segment;
     store->active_fd = fd;
     store->previous_crc = 0;
@@ -219,6 +236,7 @@ static int begin_segment(struct store *store, uint64_t bytes)
 /* A segment that `need` bytes fit into. */
 static int make_room(struct store *store, uint64_t need)
 {
+    store_delete_empty(store);
     uint64_t held = store_bytes(store) - (store->active ? slack(store->active) : 0);
     uint64_t left = store->size_max > held ? store->size_max - held : 0;
     need += SEGMENT_HEAD_BYTES_MAX / 4 + SEAL_BYTES_MAX;
@@ -247,12 +265,14 @@ static void publish(struct store *store, const struct frame_head *head)
         struct cursor *cursor = &store->readers[i].cursor;
         if (head->readers >> i & 1) {
             if (cursor_is_done(cursor, head->sequence, end))
-                store_answered_locked(store, segment, i, head->records);
+                store_answered_locked(store, segment, i, head->sequence, head->records);
         } else if (cursor->read >= segment->end && cursor->read < end) {
             cursor_read_to(cursor, end);
         }
     }
     segment->end = store->end = end;
+    store->latest = head->sequence;
+    store->latest_readers = head->readers;
     store->given = end > store->given ? end : store->given;
     store_unlock(store);
 }

@@ -9,6 +9,13 @@ uint64_t store_log_end(const struct store *store)
 
 /* ---- the state ----------------------------------------------------------------------------------------- */
 
+/* The cursor as it is written down. What is acked and not yet safe may be taken back. */
+static uint64_t cursor_locked(const struct store *store, unsigned number)
+{
+    uint64_t watermark = cursor_watermark(&store->readers[number].cursor);
+    return watermark < store->durable ? watermark : store->durable;
+}
+
 /* Whether an orphan is still waited for. */
 static bool holds_locked(const struct store *store, unsigned number)
 {
@@ -34,7 +41,7 @@ static void fill_state(struct store *store, uint64_t reserved, struct store_stat
             continue;
         struct store_state_reader *out = &ret->readers[ret->reader_count++];
         memcpy(out->name, reader->name, sizeof(out->name));
-        out->cursor = cursor_watermark(&reader->cursor);
+        out->cursor = cursor_locked(store, i);
     }
     store_unlock(store);
 }
@@ -63,8 +70,7 @@ bool store_is_dirty(const struct store *store)
     store_lock(store);
     bool dirty = store->state_changed;
     for (unsigned i = 0; !dirty && i < STORE_ALL_READERS; i++)
-        dirty = store->readers[i].there &&
-                cursor_watermark(&store->readers[i].cursor) != store->readers[i].committed;
+        dirty = store->readers[i].there && cursor_locked(store, i) != store->readers[i].committed;
     store_unlock(store);
     return dirty;
 }
@@ -76,10 +82,8 @@ int store_commit(struct store *store)
 
 void store_finish(struct store *store)
 {
-    bool empty = store->active && store->active->sum.frames == 0;
-    int r = store_finish_active(store, true);
-    if (r == 0 && empty)
-        (void)store_delete_newest(store);
+    (void)store_finish_active(store, true);
+    store_delete_empty(store);
     /* What was given out and lost stays taken. */
     uint64_t taken = store->given > store->end ? store->given : store->end;
     if (store_is_dirty(store) || store->reserved != taken ||

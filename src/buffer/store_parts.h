@@ -48,6 +48,8 @@ struct store_segment {
     uint16_t map;
     bool missing; /* records that are gone: there is no file */
     bool sealed;
+    /* Whether heads alone do not say what is there: some payload is damaged, and not in `sum`. */
+    bool flawed, checked;
     unsigned pins; /* threads that look at its file */
     struct segment_sum sum;
     /* Records that each reader has answered, by number of reader; NULL: none of them any. */
@@ -101,7 +103,8 @@ struct store {
     unsigned reader_count; /* configured; orphans are from STORE_READERS_MAX on */
     struct store_reader readers[STORE_ALL_READERS];
     uint64_t end, durable;
-    bool state_changed; /* something else than cursors is to be written down */
+    uint64_t latest, latest_readers; /* sequence of the frame appended last, and whose it is */
+    bool state_changed;              /* something else than cursors is to be written down */
     unsigned quarantine_files;
     uint64_t quarantine_bytes;
 
@@ -109,11 +112,16 @@ struct store {
     struct store_segment *active; /* NULL: the next append makes one */
     int active_fd;
     uint32_t previous_crc;
-    struct segment_sum safe; /* of the active segment, as it was last synced */
-    uint64_t start;          /* the first sequence that this run may give */
-    uint64_t given;          /* no sequence from here on was ever given */
-    uint64_t found_end;      /* where the log ended when it was opened: at most `start` */
-    int failure;             /* frames were taken out, and store_sync() is still to say so */
+    /* As of the last good store_sync(): the last segment, if it is still there, and its sum. Making a new segment
+     * syncs the one before, but that is not what the caller was told. */
+    struct store_segment *safe_segment;
+    struct segment_sum safe;
+    uint64_t unsafe[STORE_ALL_READERS]; /* of its `answered`: of frames that came since */
+    uint64_t file_safe;                 /* all records below are synced */
+    uint64_t start;                     /* the first sequence that this run may give */
+    uint64_t given;                     /* no sequence from here on was ever given */
+    uint64_t found_end; /* where the log ended when it was opened: at most `start` */
+    int failure;        /* frames were taken out, and store_sync() is still to say so */
     struct store_state_file state_file;
     uint64_t reserved, next_segment, stated_durable;
     struct store_streams streams;
@@ -138,6 +146,8 @@ WEIR_MUST_USE int store_add_segment_locked(struct store *store, struct store_seg
 /* Takes it out of the list and frees it. */
 void store_remove_segment_locked(struct store *store, size_t index);
 void store_free_segment(struct store_segment *segment);
+/* Nothing of it is part of the log any more, and its place is at `sequence`. Its file is still to go. */
+void store_empty_locked(struct store_segment *segment, uint64_t sequence);
 /* Closes and frees, and writes nothing. Returns NULL. */
 struct store *store_free(struct store *store);
 
@@ -149,14 +159,20 @@ uint64_t store_share_locked(const struct store *store, const struct store_segmen
                             unsigned reader);
 /* Whether there is no reader that has anything in it unanswered. */
 bool store_is_acked_locked(const struct store *store, const struct store_segment *segment);
-/* `reader` has answered so many records more of the segment. */
+/* `reader` has answered so many records of the segment, from `sequence` on. */
 void store_answered_locked(struct store *store, struct store_segment *segment, unsigned reader,
-                           uint64_t records);
+                           uint64_t sequence, uint64_t records);
 struct store_view store_view_locked(const struct store_segment *segment);
+typedef void store_each_f(void *arg, const struct segment_frame *frame);
+/* Calls `each` with the head of every intact frame; with its payload looked at where heads do not suffice. The
+ * segment is pinned, or the list cannot change. `tolerant`: what the disk does not give is damaged. 0, or a
+ * negative errno of the disk or memory. */
+WEIR_MUST_USE int store_each_frame(struct store *store, struct store_segment *segment,
+                                   struct weir_bytes *window, bool tolerant, store_each_f *each,
+                                   void *arg);
 /* Records of the segment that somebody waits for, exactly where its file can be read. The segment is pinned,
  * or the list cannot change. */
-void store_count_held(struct store *store, const struct store_segment *segment,
-                      struct store_lost *ret);
+void store_count_held(struct store *store, struct store_segment *segment, struct store_lost *ret);
 
 /* ---- store_read.c -------------------------------------------------------------------------------------- */
 
@@ -195,8 +211,8 @@ void store_finish(struct store *store);
 
 /* ---- store_trim.c -------------------------------------------------------------------------------------- */
 
-/* Deletes the newest segment, in which there is no frame. */
-int store_delete_newest(struct store *store);
+/* Deletes segments in which there is no frame, and to which none will be appended. */
+void store_delete_empty(struct store *store);
 
 /* ---- store_recover.c ----------------------------------------------------------------------------------- */
 

@@ -181,17 +181,19 @@ static int next_in_locked(struct store *store, unsigned number, size_t index,
     struct segment_frame frame;
     cursor_read_to(&reader->cursor, segment->first); /* numbers that nothing was given */
     uint64_t read = reader->cursor.read;
-    if (read >= segment->end)
+    uint64_t end = segment->end < store->durable ? segment->end : store->durable;
+    if (read >= end)
         return 0;
     if (segment->missing) {
         store_fill_lost(store, read, segment->end, ret);
         return hand_over(reader, ret);
     }
     if (store_share_locked(store, segment, number) == 0) {
-        cursor_read_to(&reader->cursor, segment->end);
+        cursor_read_to(&reader->cursor, end);
         return 0;
     }
     struct store_view view = store_view_locked(segment);
+    view.end = end;
     segment->pins++;
     reader->busy = true;
     store_unlock(store);
@@ -247,7 +249,7 @@ static void count_answered_locked(struct store *store, unsigned reader, uint64_t
 {
     size_t index = store_find_locked(store, sequence);
     if (index < store->segment_count && store->segments[index]->first <= sequence)
-        store_answered_locked(store, store->segments[index], reader, records);
+        store_answered_locked(store, store->segments[index], reader, sequence, records);
 }
 
 void store_note(struct store *store, unsigned reader, uint64_t sequence, uint64_t end, bool acked)
@@ -257,29 +259,21 @@ void store_note(struct store *store, unsigned reader, uint64_t sequence, uint64_
         .sequence = sequence, .end = end, .records = end - sequence, .observed = 0, .acked = acked
     };
     struct cursor *cursor = &store->readers[reader].cursor;
+    const bool taken = sequence != store->latest || store->latest_readers >> reader & 1;
     /* What lies before one that it reads now, and that it has not read, is not for it. */
     if (!acked && sequence > cursor->read)
         cursor_read_to(cursor, sequence);
-    if (sequence >= cursor->read) {
-        /* Without memory for it the reader reads it once more: a repeat, and no loss. */
-        if (cursor_add(cursor, &entry) == 0 && acked)
-            count_answered_locked(store, reader, sequence, end - sequence);
-    }
+    /* Without memory for it the reader reads it once more: a repeat, and no loss. */
+    if (sequence >= cursor->read && cursor_add(cursor, &entry) == 0 && acked && taken)
+        count_answered_locked(store, reader, sequence, end - sequence);
     store_unlock(store);
 }
 
 void store_take_back(struct store *store)
 {
     store_lock(store);
-    size_t index = store_find_locked(store, store->durable ? store->durable - 1 : 0);
-    for (unsigned i = 0; i < store->reader_count; i++) {
-        uint64_t answered = cursor_take_back(&store->readers[i].cursor, store->durable);
-        struct store_segment *segment =
-            index < store->segment_count ? store->segments[index] : NULL;
-        if (segment && segment->answered)
-            segment->answered[i] -=
-                answered < segment->answered[i] ? answered : segment->answered[i];
-    }
+    for (unsigned i = 0; i < store->reader_count; i++)
+        cursor_take_back(&store->readers[i].cursor, store->durable);
     store_unlock(store);
 }
 

@@ -203,9 +203,10 @@ static int load_segment(struct store *store, struct store_found *found, struct h
     if (fd < 0)
         return fd;
     int r = read_head(store, fd, &heads->bytes, &head);
-    if (r == 1)
-        r = disk_size(store->disk, fd, &size) < 0 ? 0 : 1;
+    int sized = disk_size(store->disk, fd, &size);
     disk_close(store->disk, fd);
+    if (sized < 0)
+        return sized;
     if (r == 1 && !heads->known) {
         memcpy(store->id, head.store, sizeof(store->id)); /* the oldest says whose log it is */
         heads->known = true;
@@ -474,39 +475,36 @@ static void place_cursors(struct store *store, bool cursors_lost, uint64_t end)
     }
 }
 
+struct answering {
+    struct store *store;
+    struct store_segment *segment;
+};
+
+static void add_answered(void *arg, const struct segment_frame *frame)
+{
+    struct store *store = ((struct answering *)arg)->store;
+    struct store_segment *segment = ((struct answering *)arg)->segment;
+    struct store_bits bits = store_translate(store, segment->map, frame->head.readers);
+    for (unsigned i = 0; i < STORE_ALL_READERS; i++) {
+        bool takes = i < STORE_READERS_MAX ? bits.configured >> i & 1
+                                           : bits.orphans >> (i - STORE_READERS_MAX) & 1;
+        if (takes && store->readers[i].there && store->readers[i].cursor.read >= frame->end)
+            store_answered_locked(store, segment, i, frame->head.sequence, frame->head.records);
+    }
+}
+
 /* Counts what readers have answered of a segment that their cursors stand in. */
 static int count_answered(struct store *store, struct store_segment *segment,
                           struct weir_bytes *window)
 {
-    struct store_view view = store_view_locked(segment);
-    struct store_file file;
-    struct segment_frame frame;
-    uint64_t sequence = segment->first, highest = 0;
-    for (unsigned i = 0; i < STORE_ALL_READERS; i++) {
-        uint64_t read = store->readers[i].there ? store->readers[i].cursor.read : 0;
-        highest = read < segment->end && read > highest ? read : highest;
-    }
-    if (highest <= segment->first || segment->missing)
+    bool inside = false;
+    for (unsigned i = 0; i < STORE_ALL_READERS; i++)
+        inside |= store->readers[i].there && store->readers[i].cursor.read > segment->first &&
+                  store->readers[i].cursor.read < segment->end;
+    if (segment->missing || !inside)
         return 0;
-    store_file_init(store, &file);
-    file.reader.bytes = window;
-    file.reader.tolerant = file.heads_only = true;
-    int r = 1;
-    while (r == 1 && sequence < highest) {
-        r = store_fetch(store, &file, &view, sequence, &frame);
-        sequence = frame.end;
-        if (r != 1 || frame.damaged)
-            continue;
-        struct store_bits bits = store_translate(store, segment->map, frame.head.readers);
-        for (unsigned i = 0; i < STORE_ALL_READERS; i++) {
-            bool takes = i < STORE_READERS_MAX ? bits.configured >> i & 1
-                                               : bits.orphans >> (i - STORE_READERS_MAX) & 1;
-            if (takes && store->readers[i].there && store->readers[i].cursor.read >= frame.end)
-                store_answered_locked(store, segment, i, frame.head.records);
-        }
-    }
-    store_file_close(store, &file);
-    return r == -ENOMEM ? r : 0;
+    struct answering answering = { store, segment };
+    return store_each_frame(store, segment, window, false, add_answered, &answering);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------------------- */
@@ -529,7 +527,6 @@ static int count_all(struct store *store, struct weir_bytes *window, struct stor
     int r = 0;
     for (size_t i = 0; r == 0 && i < store->segment_count; i++) {
         struct store_segment *segment = store->segments[i];
-        window->len = 0;
         r = count_answered(store, segment, window);
         found->segments += !segment->missing;
         found->bytes += segment->file_bytes;
@@ -553,7 +550,7 @@ static void set_numbers(struct store *store, const struct store_state *state, ui
         store->start += STORE_RESERVE_LOST;
     if (store->read_only)
         store->start = store->found_end;
-    store->end = store->durable = store->given = store->start;
+    store->end = store->durable = store->file_safe = store->given = store->start;
     store->reserved = state->reserved;
     store->stated_durable = state->durable;
 }

@@ -32,6 +32,7 @@
 #define VERSION 1
 #define SLOT_BYTES (STORE_STATE_BYTES / 2)
 #define FIXED_BYTES 72
+#define READ_TRIES 3
 #define NUMBER_MAX (UINT64_MAX / 4)
 
 static_assert(FIXED_BYTES + STORE_STATE_READERS_MAX * (8 + 2 + STORE_NAME_MAX) <= 32 << 10,
@@ -107,6 +108,15 @@ static uint32_t print(const struct store_state *state, uint64_t generation, stru
     return bytes;
 }
 
+/* A slot that the disk will not give counts as damaged; but the other one is older, so ask more than once. */
+static ssize_t read_slot(const struct store_state_file *file, unsigned side, struct slot *ret)
+{
+    ssize_t n = -EIO;
+    for (int i = 0; n < 0 && i < READ_TRIES; i++)
+        n = disk_read(file->disk, file->fd, ret->bytes, sizeof(ret->bytes), side * SLOT_BYTES);
+    return n;
+}
+
 /* The better of both slots. Neither: which side is written first does not matter. */
 static int load(struct store_state_file *file, struct store_state *ret)
 {
@@ -115,8 +125,7 @@ static int load(struct store_state_file *file, struct store_state *ret)
     for (unsigned side = 0; side < 2; side++) {
         struct store_state state = { 0 };
         uint64_t generation;
-        ssize_t n =
-            disk_read(file->disk, file->fd, slot.bytes, sizeof(slot.bytes), side * SLOT_BYTES);
+        ssize_t n = read_slot(file, side, &slot);
         if (n <= 0 || !parse(slot.bytes, (size_t)n, &state, &generation))
             continue;
         if (found == STORE_STATE_GOOD && generation < file->generation)

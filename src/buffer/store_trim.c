@@ -7,7 +7,6 @@
  * a log with a hole in its middle could not be told from one that has lost something. */
 #include "buffer/store_parts.h"
 
-#include <assert.h>
 #include <errno.h>
 
 #define RETRY_NS INT64_C(1000000000)
@@ -66,18 +65,22 @@ static int delete_oldest(struct store *store)
     return 0;
 }
 
-int store_delete_newest(struct store *store)
+void store_delete_empty(struct store *store)
 {
-    struct store_segment *segment = store->segments[store->segment_count - 1];
-    assert(segment != store->active && segment->sum.frames == 0);
-    int r = unlink_segment(store, segment);
-    if (r < 0 || segment->pins)
-        return r;
-    store_lock(store);
-    close_files_locked(store, segment->id);
-    store_remove_segment_locked(store, store->segment_count - 1);
-    store_unlock(store);
-    return 0;
+    for (size_t i = store->segment_count; i-- > 0;) {
+        struct store_segment *segment = store->segments[i];
+        store_lock(store);
+        bool empty =
+            segment->first == segment->end && segment != store->active && segment->pins == 0;
+        if (empty)
+            close_files_locked(store, segment->id);
+        store_unlock(store);
+        if (!empty || unlink_segment(store, segment) < 0)
+            continue;
+        store_lock(store);
+        store_remove_segment_locked(store, i);
+        store_unlock(store);
+    }
 }
 
 /* ---- trimming ------------------------------------------------------------------------------------------ */
@@ -111,6 +114,7 @@ static int64_t kept_until(const struct store *store, const struct store_segment 
 
 int64_t store_trim(struct store *store, int64_t now)
 {
+    store_delete_empty(store);
     uint64_t acked = acked_bytes(store);
     bool deleted = false;
     int64_t due = 0;
@@ -118,7 +122,7 @@ int64_t store_trim(struct store *store, int64_t now)
         store_lock(store);
         struct store_segment *segment = store->segment_count ? store->segments[0] : NULL;
         bool can = segment && segment != store->active && segment->pins == 0 &&
-                   store_is_acked_locked(store, segment);
+                   segment->end <= store->durable && store_is_acked_locked(store, segment);
         store_unlock(store);
         if (!can)
             break;
@@ -201,26 +205,30 @@ static bool give_up(struct store *store, struct store_segment *segment, struct s
 
 int store_make_room(struct store *store, bool held, struct store_lost *ret_lost)
 {
+    store_delete_empty(store);
     struct store_segment *segment = store->segment_count ? store->segments[0] : NULL;
-    if (!segment)
+    if (!segment ||
+        segment->first == segment->end) /* what was given up before must be deleted first */
         return 0;
     store_lock(store);
+    bool safe = segment->end <= store->durable;
     bool acked = segment->pins == 0 && store_is_acked_locked(store, segment);
     store_unlock(store);
-    if (!acked && !held)
-        return 0;
-    if (segment == store->active &&
-        (segment->sum.frames == 0 || store_finish_active(store, false) < 0))
+    if (!safe || (!acked && !held) ||
+        (segment == store->active && store_finish_active(store, false) < 0))
         return 0;
     struct store_lost lost = { .end = segment->end };
     if (!acked && !give_up(store, segment, &lost))
         return 0;
-    /* Where it cannot be deleted now its records are given up all the same: the next call finds it acked. */
     int r = delete_oldest(store);
     if (r == 0)
         (void)disk_sync_dir(store->disk, store->dir);
-    if (r < 0 && lost.records + lost.orphaned == 0)
+    if (r < 0 && acked)
         return 0;
+    store_lock(store);
+    if (r < 0)
+        store_empty_locked(segment, segment->end);
+    store_unlock(store);
     *ret_lost = lost;
     return 1;
 }

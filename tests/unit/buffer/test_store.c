@@ -180,6 +180,7 @@ START_TEST(spl_01_what_was_written_survives_a_kill)
     uint64_t end = store_end(store);
     ck_assert_uint_ge(end, 600);
     ck_assert_uint_eq(append(store, 301, 1, A), end);
+    ck_assert_uint_eq(next(store, 0, &frame), 0); /* what is not safe is not read */
     ck_assert_int_eq(store_sync(store), 0);
     ck_assert_uint_eq(next(store, 0, &frame), 301);
     ck_assert_uint_eq(next(store, 0, &frame), 0);
