@@ -239,9 +239,13 @@ static void note_readers(struct log *log, const struct batch *batch)
         struct reader *reader = &log->readers[i];
         if (batch->unsettled & bit)
             reader->records -= batch_records_for(batch, i);
+        /* One that is behind passes over what is not for it, too: it may have read all that is safe before this
+         * frame is. */
+        const bool is_done =
+            !(batch->frame_readers & bit) || (!(batch->unsettled & bit) && !reader->behind);
         if (batch->reading & bit)
             store_note(store, i, batch->frame, batch->frame_end, false);
-        else if (!(batch->unsettled & bit) && !reader->behind)
+        else if (is_done)
             store_note(store, i, batch->frame, batch->frame_end, true);
     }
 }

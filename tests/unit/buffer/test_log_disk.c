@@ -112,6 +112,7 @@ static void give_back(struct world *world, struct batch *batch)
 
 static void on_unneeded(void *arg, struct batch *batch)
 {
+    ck_assert(batch->safe); /* who did not settle it has its frame */
     give_back(arg, batch);
 }
 
@@ -353,6 +354,10 @@ static void world_run(uint64_t seed)
         log_backlog(world->log, i, &backlog);
         ck_assert_uint_eq(backlog.records, 0);
     }
+    struct store_reader_info info[READERS];
+    ck_assert_uint_eq(store_readers(world->store, info, READERS), READERS);
+    for (unsigned i = 0; i < READERS; i++)
+        ck_assert_uint_eq(info[i].cursor, store_end(world->store));
     log_free(world->log);
     store_close(world->store);
     chunk_pool_free(world->chunks);
@@ -377,11 +382,85 @@ START_TEST(test_every_reader_gets_all_of_its_own_once)
 }
 END_TEST
 
+static struct batch *append_for(struct world *world, uint64_t routed)
+{
+    struct batch *batch = make_batch("x\n", 0);
+    batch->routed = routed;
+    batch->charged = 1000;
+    world->appended++;
+    log_append(world->log, batch);
+    return batch;
+}
+
+static void write_for(struct world *world)
+{
+    struct frame_head head;
+    struct batch *batch = log_write_begin(world->log);
+    ck_assert_ptr_nonnull(batch);
+    ck_assert_int_eq(
+        frozen_make(batch, NULL, batch->routed, FRAME_PLAIN, &world->scratch, &world->frame, &head),
+        0);
+    ck_assert_int_eq(
+        store_append(world->store, (uint8_t *)world->frame.data, world->frame.len, &head), 0);
+    if (log_write_end(world->log, batch, &head))
+        give_back(world, batch);
+}
+
+static void take_one(struct world *world, unsigned index, bool is_there)
+{
+    struct batch *batch = log_read(world->log, index);
+    ck_assert_int_eq(batch != NULL, is_there);
+    if (batch && log_settled(world->log, index, batch))
+        give_back(world, batch);
+}
+
+/* A reader that has caught up must not keep frames that are not for it. */
+START_TEST(test_who_caught_up_holds_nothing)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    world->disk = sim_new(1);
+    sim_set_file(world->disk, "data/x", "", 0);
+    world->budget.max = SIZE_MAX;
+    world->chunks = chunk_pool_new(0, &world->budget);
+    world->scratch.max = world->frame.max = 1 << 20;
+    world_open(world);
+    append_for(world, 3);
+    write_for(world);
+    sync_all(world);
+    take_one(world, 1, true);
+    give_back(world, log_evict(world->log)); /* reader 0 is behind */
+    append_for(world, 2);
+    write_for(world);
+    take_one(world, 0, true);
+    take_one(world, 0, false); /* and has caught up */
+    sync_all(world);
+    take_one(world, 1, true);
+    for (int i = 0; i < 3; i++) {
+        append_for(world, 2);
+        write_for(world);
+        sync_all(world);
+        take_one(world, 1, true);
+    }
+    struct store_reader_info info[READERS];
+    ck_assert_uint_eq(store_readers(world->store, info, READERS), READERS);
+    for (unsigned i = 0; i < READERS; i++)
+        ck_assert_uint_eq(info[i].cursor, store_end(world->store));
+    log_free(world->log);
+    store_close(world->store);
+    chunk_pool_free(world->chunks);
+    sim_free(world->disk);
+    weir_bytes_free(&world->scratch);
+    weir_bytes_free(&world->frame);
+    free(world);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("log_disk");
     TCase *tcase = tcase_create("model");
     tcase_add_test(tcase, test_every_reader_gets_all_of_its_own_once);
+    tcase_add_test(tcase, test_who_caught_up_holds_nothing);
     tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
