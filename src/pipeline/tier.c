@@ -421,7 +421,8 @@ static int open_store(struct tier *tier, struct weir_error *err)
         return r;
     tier->start = store_end(tier->store);
     tell_found(tier, &found);
-    ledger_recovered(&tier->pipeline->ledger, found.records);
+    /* What is known to be gone is held until readers have been told of it, and dropped then. */
+    ledger_recovered(&tier->pipeline->ledger, found.records + found.damaged_records);
     return 0;
 }
 
