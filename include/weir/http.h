@@ -65,10 +65,16 @@ WEIR_API void weir_http_record(struct weir_http_verdicts *verdicts, uint32_t ind
 WEIR_API void weir_http_all(struct weir_http_verdicts *verdicts, enum weir_http_verdict verdict,
                             struct weir_str why);
 
+/* Adds `text` as it stands in an url's query: percent signs before all but letters, digits and -._~ (RFC 3986). 0,
+ * -ENOSPC or -ENOMEM. */
+WEIR_API WEIR_MUST_USE int weir_http_add_escaped(struct weir_bytes *out, struct weir_str text);
+
 /* A service: constant. */
 struct weir_http_service {
     /* Added to a `url` that has no path of its own; NULL: nothing is. */
     const char *path;
+    /* The same, where it depends on the options. Optional. */
+    const char *(*path_of)(const void *self);
     /* Adds what is asked for in every url's query, `name=value&name=value`, escaped as an URL wants it. Once, at
      * start: 0, -ENOSPC or -ENOMEM. Optional. */
     int (*query)(const void *self, struct weir_bytes *out);

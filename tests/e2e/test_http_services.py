@@ -19,11 +19,16 @@ def documents(request):
     return [json.loads(line)["message"] for line in request.body.decode().split("\n")[1:-1:2]]
 
 
-MUST = {"clickhouse": {"table": "t"}}  # what a service cannot do without
+def points(request):
+    return [line.split('message="')[1].rsplit('"', 1)[0] for line in request.body.decode().splitlines()]
+
+
+MUST = {"clickhouse": {"table": "t"}, "influxdb": {"database": "d"}}  # what a service cannot do without
 SERVICES = {
     "http": (200, ndjson),
     "clickhouse": (200, ndjson),
     "elasticsearch": (Answer(200, body=b'{"errors":false}'), documents),
+    "influxdb": (204, points),
     "loki": (204, loki.lines),
 }
 

@@ -78,35 +78,14 @@ static int check(void *state, struct weir_error *err)
     return 0;
 }
 
-/* `value`, as it stands in an URL. */
-static int add_escaped(struct weir_bytes *out, const char *value, size_t len)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    char *at = weir_bytes_room(out, 3 * len);
-    if (!at)
-        return -1;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)value[i];
-        if (is_word(&value[i], 1) || strchr("-.~", c)) {
-            *at++ = (char)c;
-        } else {
-            *at++ = '%';
-            *at++ = digits[c >> 4];
-            *at++ = digits[c & 15];
-        }
-    }
-    out->len = (size_t)(at - out->data);
-    return 0;
-}
-
 static int add_name(struct weir_bytes *out, const char *name, size_t len)
 {
     if (is_word(name, len) && !(name[0] >= '0' && name[0] <= '9'))
         return weir_bytes_add(out, name, len);
-    int r = add_escaped(out, "`", 1);
+    int r = weir_http_add_escaped(out, WEIR_STR("`"));
     if (r == 0)
-        r = add_escaped(out, name, len);
-    return r == 0 ? add_escaped(out, "`", 1) : r;
+        r = weir_http_add_escaped(out, (struct weir_str){ name, len });
+    return r == 0 ? weir_http_add_escaped(out, WEIR_STR("`")) : r;
 }
 
 static int add(struct weir_bytes *out, const char *text)
@@ -138,7 +117,7 @@ static int query(const void *state, struct weir_bytes *out)
         if (r == 0)
             r = add(out, "=");
         if (r == 0)
-            r = add_escaped(out, pair->value, strlen(pair->value));
+            r = weir_http_add_escaped(out, weir_str_of(pair->value));
     }
     return r;
 }

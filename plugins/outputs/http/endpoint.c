@@ -21,6 +21,28 @@
 /* What a Retry-After may ask for at most: 10 minutes. */
 #define RETRY_AFTER_MAX_MS 600000
 
+int weir_http_add_escaped(struct weir_bytes *out, struct weir_str text)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+    static const char digits[] = "0123456789ABCDEF";
+    char *at = weir_bytes_room(out, 3 * text.len);
+    if (!at)
+        return -ENOSPC;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c && strchr(plain, c)) {
+            *at++ = (char)c;
+            continue;
+        }
+        *at++ = '%';
+        *at++ = digits[c >> 4];
+        *at++ = digits[c & 15];
+    }
+    out->len = (size_t)(at - out->data);
+    return 0;
+}
+
 static char *make_url(const char *configured, const char *path, struct weir_str query)
 {
     char *url = NULL;

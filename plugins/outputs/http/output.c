@@ -402,9 +402,10 @@ static int make_endpoints(struct http_output *output)
 {
     const struct weir_http_service *service = output->service;
     struct weir_bytes query = { .max = QUERY_BYTES_MAX };
+    const char *path = service->path_of ? service->path_of(output->options) : service->path;
     int r = service->query ? service->query(output->options, &query) : 0;
     if (r == 0)
-        r = http_endpoints_init(&output->endpoints, output->options, service->path,
+        r = http_endpoints_init(&output->endpoints, output->options, path,
                                 (struct weir_str){ query.data, query.len },
                                 (uint64_t)weir_now_wall(output->host) ^ (uintptr_t)output);
     weir_bytes_free(&query);

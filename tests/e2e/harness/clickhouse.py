@@ -2,13 +2,12 @@
 """A ClickHouse server of Debian's (18.16), on a free port of loopback, in a directory of its own."""
 import json
 import shutil
-import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
 
+from .local_server import LocalServer
 from .nginx import free_port
-from .wait import wait_until
 
 CONFIG = """<yandex>
   <logger><level>warning</level><console>1</console></logger>
@@ -26,28 +25,18 @@ USERS = """<yandex>
 </yandex>"""
 
 
-class ClickHouse:
+class ClickHouse(LocalServer):
     def __init__(self, directory):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         (directory / "config.xml").write_text(CONFIG.format(port=self.port, tcp=free_port(), dir=directory))
         (directory / "users.xml").write_text(USERS)
-        self.log = open(directory / "server.log", "wb")
-        self.process = subprocess.Popen([self.program(), f"--config-file={directory}/config.xml"], cwd=directory,
-                                        stdout=self.log, stderr=self.log)
-        wait_until(self.answers, limit=30, what="ClickHouse to answer")
+        self.start([self.program(), f"--config-file={directory}/config.xml"], directory, f"{self.url}/ping")
 
     @staticmethod
     def program():
         """The server's path, or None where it is not installed."""
         return shutil.which("clickhouse-server")
-
-    def answers(self):
-        assert self.process.poll() is None, "ClickHouse ended"
-        try:
-            return urllib.request.urlopen(f"{self.url}/ping", timeout=2).read() == b"Ok.\n"
-        except OSError:
-            return False
 
     def query(self, text):
         """The answer's rows, of FORMAT JSONEachRow; text otherwise."""
@@ -56,12 +45,3 @@ class ClickHouse:
         except urllib.error.HTTPError as error:
             raise AssertionError(error.read().decode()) from None
         return [json.loads(line) for line in answer.splitlines()] if "JSONEachRow" in text else answer
-
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
