@@ -48,7 +48,14 @@ void frozen_renumber(const struct batch *batch, const uint64_t *without, const u
 WEIR_MUST_USE int frozen_thaw(const struct frame_head *head, const uint8_t *ranges,
                               const uint8_t *payload, const uint8_t *reader_bits,
                               struct chunk_pool *chunks, struct batch **ret);
+/* The same, in the memory of an emptied batch, which is gone in any case; NULL: there is none. */
+WEIR_MUST_USE int frozen_thaw_into(struct batch *spare, const struct frame_head *head,
+                                   const uint8_t *ranges, const uint8_t *payload,
+                                   const uint8_t *reader_bits, struct chunk_pool *chunks,
+                                   struct batch **ret);
 /* Frees a thawed batch. NULL is fine. */
 void frozen_free(struct batch *batch);
+/* Frees all but the memory of its own, `charged` bytes: for frozen_thaw_into(), or free(). */
+void frozen_empty(struct batch *batch);
 
 #endif

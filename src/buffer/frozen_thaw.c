@@ -17,6 +17,9 @@
 #include "buffer/store.h"
 #include "buffer/stream.h"
 
+/* Memory for thawed batches comes in steps, so that what one had is of use to the next. */
+#define ROUND_BYTES ((size_t)64 * 1024)
+
 /* ---- streams and runs ----------------------------------------------------------------------------------- */
 
 /* A stream that knows its id and what is said of it. */
@@ -214,14 +217,37 @@ static int check_frame(const struct frame_head *head)
                : -EBADMSG;
 }
 
+/* Memory for so much payload: the spare batch's, where that is enough. Mappings of their own cost a fault a page
+ * each time, which is more than thawing. */
+static struct thawed *thawed_new(size_t payload, struct batch *spare, size_t *ret_bytes)
+{
+    const size_t want = sizeof(struct thawed) + payload + WEIR_BATCH_PADDING;
+    *ret_bytes = (want + ROUND_BYTES - 1) / ROUND_BYTES * ROUND_BYTES;
+    if (spare && spare->charged >= want) {
+        *ret_bytes = spare->charged;
+        return (struct thawed *)(void *)spare;
+    }
+    free(spare);
+    return malloc(*ret_bytes);
+}
+
 int frozen_thaw(const struct frame_head *head, const uint8_t *ranges, const uint8_t *payload,
                 const uint8_t *reader_bits, struct chunk_pool *chunks, struct batch **ret)
 {
+    return frozen_thaw_into(NULL, head, ranges, payload, reader_bits, chunks, ret);
+}
+
+int frozen_thaw_into(struct batch *spare, const struct frame_head *head, const uint8_t *ranges,
+                     const uint8_t *payload, const uint8_t *reader_bits, struct chunk_pool *chunks,
+                     struct batch **ret)
+{
+    size_t bytes;
     int r = check_frame(head);
-    if (r < 0)
+    if (r < 0) {
+        free(spare);
         return r;
-    const size_t bytes = sizeof(struct thawed) + head->raw_bytes + WEIR_BATCH_PADDING;
-    struct thawed *thawed = malloc(bytes);
+    }
+    struct thawed *thawed = thawed_new(head->raw_bytes, spare, &bytes);
     if (!thawed)
         return -ENOMEM;
     thawed->batch = (struct batch){ .routed = head->readers,
@@ -246,11 +272,16 @@ int frozen_thaw(const struct frame_head *head, const uint8_t *ranges, const uint
     return 0;
 }
 
+void frozen_empty(struct batch *batch)
+{
+    arena_reset(&batch->arena);
+    batch_unmark(batch);
+}
+
 void frozen_free(struct batch *batch)
 {
     if (!batch)
         return;
-    arena_reset(&batch->arena);
-    free(batch->rejected);
+    frozen_empty(batch);
     free(batch);
 }

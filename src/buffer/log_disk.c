@@ -131,9 +131,10 @@ static int thaw(struct log *log, unsigned index, struct batch **ret)
 {
     struct reader *reader = &log->readers[index];
     const struct store_frame *frame = &reader->frame;
-    int r = frame->damaged ? -EBADMSG
-                           : frozen_thaw(&frame->head, frame->ranges, frame->payload,
-                                         frame->reader_bits, log->disk.chunks, ret);
+    int r = frame->damaged
+                ? -EBADMSG
+                : frozen_thaw_into(log->disk.spare(log->disk.arg), &frame->head, frame->ranges,
+                                   frame->payload, frame->reader_bits, log->disk.chunks, ret);
     if (r == -ENOMEM)
         return r;
     reader->has_frame = false;

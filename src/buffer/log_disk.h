@@ -19,6 +19,8 @@ struct log_disk {
     struct chunk_pool *chunks;
     struct budget *budget;
     size_t in_flight_max; /* bytes that a reader may have under way, one batch at least */
+    /* An emptied batch whose memory a frame may be thawed into; NULL: there is none. @thread a reader's. */
+    struct batch *(*spare)(void *arg);
     /* A reader's cursor has moved on disk. Under the lock. @thread any. */
     void (*acked)(void *arg);
     /* Reader `index` has a batch of a frame. Not under the lock. @thread the reader's. */

@@ -87,6 +87,7 @@ int pipeline_new(const struct pipeline_env *env, const struct config_pipeline *c
     pipeline->growth = pipeline_growth(config, pipeline->budget.max);
     admission_init(&pipeline->admission);
     block_pool_init(&pipeline->blocks, &pipeline->budget);
+    block_pool_init(&pipeline->thaw_blocks, &pipeline->thaw_budget);
     pipeline->input_count = config->input_count;
     pipeline->output_count = config->output_count;
     pipeline->chunks = chunk_pool_new(SPARE_CHUNK_BYTES, &pipeline->budget);
@@ -117,8 +118,10 @@ void pipeline_free_batch(struct pipeline *pipeline, struct batch *batch)
         block_recycle(pipeline, batch);
         return;
     }
+    frozen_empty(batch);
     budget_give(&pipeline->thaw_budget, batch->charged);
-    frozen_free(batch);
+    if (!block_pool_give(&pipeline->thaw_blocks, batch))
+        free(batch);
 }
 
 void pipeline_give_back(struct pipeline *pipeline, struct batch *batch)
@@ -173,6 +176,7 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
     chunk_pool_free(pipeline->thaw_chunks);
     ledger_deinit(&pipeline->ledger);
     block_pool_deinit(&pipeline->blocks);
+    block_pool_deinit(&pipeline->thaw_blocks);
     admission_deinit(&pipeline->admission);
     free(pipeline);
     return NULL;

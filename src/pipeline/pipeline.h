@@ -31,6 +31,7 @@ struct pipeline {
     /* With a disk tier, a part of it that is for batches read back from there. */
     struct budget thaw_budget;
     struct chunk_pool *thaw_chunks;
+    struct block_pool thaw_blocks;
     size_t window; /* replayable inputs read no further ahead than that */
     size_t growth; /* of the budget, what inputs leave to filters */
     struct admission admission;

@@ -139,6 +139,12 @@ static void on_answered(void *arg, const struct log_answer *answer)
         tier->pipeline->env->changed(tier->pipeline->env->arg);
 }
 
+static struct batch *take_spare(void *arg)
+{
+    struct tier *tier = arg;
+    return block_pool_take(&tier->pipeline->thaw_blocks);
+}
+
 static void on_acked(void *arg)
 {
     struct tier *tier = arg;
@@ -297,6 +303,11 @@ static void tier_round(void *arg)
     if (!tier->commit_at && store_is_dirty(tier->store))
         tier->commit_at = now + COMMIT_AFTER;
     metric_set(tier->disk_bytes, (int64_t)store_bytes(tier->store));
+    if (budget_used(&tier->pipeline->thaw_budget) ==
+        0) { /* nobody reads frames, or just now nobody does */
+        block_pool_trim(&tier->pipeline->thaw_blocks);
+        chunk_pool_trim(tier->pipeline->thaw_chunks);
+    }
     int64_t next =
         sooner(sooner(tier->sync_at, tier->retry_at), sooner(tier->commit_at, tier->trim_at));
     if (next)
@@ -435,6 +446,7 @@ static void join_log(struct tier *tier)
         .budget = &pipeline->thaw_budget,
         .in_flight_max = pipeline->thaw_budget.max / pipeline->output_count,
         .answered = on_answered,
+        .spare = take_spare,
         .acked = on_acked,
         .damaged = on_damaged,
         .thawed = on_thawed,

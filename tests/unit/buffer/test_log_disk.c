@@ -61,6 +61,12 @@ static void on_answered(void *arg, const struct log_answer *answer)
     world->rejected += answer->rejected;
 }
 
+static struct batch *no_spare(void *arg)
+{
+    (void)arg;
+    return NULL;
+}
+
 static void on_acked(void *arg)
 {
     (void)arg;
@@ -142,6 +148,7 @@ static void world_open(struct world *world)
                                    .chunks = world->chunks,
                                    .budget = &world->budget,
                                    .in_flight_max = SIZE_MAX,
+                                   .spare = no_spare,
                                    .acked = on_acked,
                                    .thawed = on_thawed,
                                    .answered = on_answered,
