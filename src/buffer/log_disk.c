@@ -218,12 +218,14 @@ struct batch *log_write_begin(struct log *log)
     return batch;
 }
 
-bool log_has_unwritten(struct log *log)
+bool log_has_unwritten(struct log *log, bool vanishing)
 {
     pthread_mutex_lock(&log->lock);
-    bool has = first_unwritten(log) != NULL;
+    const struct batch *batch = first_unwritten(log);
+    while (batch && vanishing && !batch->vanishing)
+        batch = batch->next;
     pthread_mutex_unlock(&log->lock);
-    return has;
+    return batch != NULL;
 }
 
 size_t log_written_bytes(const struct log *log)

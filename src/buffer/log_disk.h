@@ -68,8 +68,8 @@ struct batch *log_drop_newest(struct log *log, uint64_t *ret_readers);
 /* Frames below `sequence` were deleted. */
 void log_forget(struct log *log, uint64_t sequence);
 
-/* Whether some batch has no frame. @thread any. */
-bool log_has_unwritten(struct log *log);
+/* Whether some batch has no frame; with `vanishing`, one whose source cannot be read again. @thread any. */
+bool log_has_unwritten(struct log *log, bool vanishing);
 /* Bytes of memory of batches that have a frame and are still there. @thread any. */
 size_t log_written_bytes(const struct log *log);
 

@@ -145,7 +145,10 @@ static void stage_append(struct filter_stage *stage, struct batch *batch)
         unsigned output = (unsigned)__builtin_ctzll(left);
         ledger_route(&stage->pipeline->ledger, output, batch_records_for(batch, output));
     }
-    log_append(stage->pipeline->log, batch);
+    const bool vanishing = batch->vanishing;
+    log_append(stage->pipeline->log, batch); /* and it may be gone */
+    if (vanishing)
+        tier_rescue(stage->pipeline->tier);
     tier_look(stage->pipeline->tier);
 }
 

@@ -96,6 +96,7 @@ void weir_emit(struct weir_host *host, struct weir_block *block)
         struct timespec pause = { .tv_nsec = 10000000 };
         nanosleep(&pause, NULL);
     }
+    batch->vanishing = atomic_load(&input->rescuing);
     input->under_way++;
     metric_add(input->records, batch->pub.count);
     metric_add(input->bytes, (int64_t)batch->bytes);

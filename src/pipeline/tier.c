@@ -6,6 +6,7 @@
  *
  *   - memory is full and an input waits that has nowhere else to leave its data: a push input, or one whose
  *     source is about to vanish (weir_input_rescue);
+ *   - its source is about to vanish, and outputs have not answered it within a moment;
  *   - memory is full, whatever the inputs, and one output has nothing to do while another lags: what holds the
  *     memory then is the other one's, and must not slow the first;
  *   - buffer.durable is on: always, since a push input's records count as taken when they are synced;
@@ -40,6 +41,8 @@
 #define MS INT64_C(1000000)
 #define COMMIT_AFTER (1000 * MS)
 #define RETRY_AFTER (1000 * MS)
+/* Outputs that keep up have answered by then. */
+#define RESCUE_AFTER (200 * MS)
 /* While `disk` is reached and records are dropped for it. */
 #define DROP_AGAIN (5 * MS)
 #define GROUP_BYTES_MIN ((uint64_t)1 << 20)
@@ -73,6 +76,14 @@ void tier_look(struct tier *tier)
     if (!tier->write_through && !tier_is_pressed(tier))
         return;
     if (!atomic_exchange(&tier->asked, true))
+        worker_wake(&tier->worker);
+}
+
+void tier_rescue(struct tier *tier)
+{
+    int64_t none = 0;
+    if (tier &&
+        atomic_compare_exchange_strong(&tier->rescue_at, &none, clock_monotonic() + RESCUE_AFTER))
         worker_wake(&tier->worker);
 }
 
@@ -205,9 +216,23 @@ static int64_t sooner(int64_t a, int64_t b)
     return a && (!b || a < b) ? a : b;
 }
 
+static bool rescue_is_due(struct tier *tier)
+{
+    const int64_t at = atomic_load(&tier->rescue_at);
+    if (!at || at > clock_monotonic())
+        return false;
+    if (log_has_unwritten(tier->pipeline->log, true))
+        return true;
+    atomic_store(&tier->rescue_at, 0);
+    return log_has_unwritten(tier->pipeline->log, true); /* one may have come meanwhile */
+}
+
 static bool wants_to_write(struct tier *tier)
 {
-    return (tier->write_through || tier_is_pressed(tier)) && log_has_unwritten(tier->pipeline->log);
+    if (rescue_is_due(tier))
+        return true;
+    return (tier->write_through || tier_is_pressed(tier)) &&
+           log_has_unwritten(tier->pipeline->log, false);
 }
 
 /* Batches that are safe leave memory while somebody waits for it, or half of it is in use. */
@@ -308,8 +333,11 @@ static void tier_round(void *arg)
         block_pool_trim(&tier->pipeline->thaw_blocks);
         chunk_pool_trim(tier->pipeline->thaw_chunks);
     }
-    int64_t next =
-        sooner(sooner(tier->sync_at, tier->retry_at), sooner(tier->commit_at, tier->trim_at));
+    int64_t next = sooner(tier->commit_at, tier->trim_at);
+    if (tier->retry_at) /* what is due waits for that */
+        next = sooner(next, tier->retry_at);
+    else
+        next = sooner(next, sooner(tier->sync_at, atomic_load(&tier->rescue_at)));
     if (next)
         loop_timer_set(tier->timer, next > now ? (next - now) / MS + 1 : 0);
 }
@@ -323,7 +351,7 @@ static bool must_be_flushed(const struct tier *tier)
     for (size_t i = 0; i < pipeline->input_count; i++)
         if (pipeline->inputs[i] && input_must_be_emptied(pipeline->inputs[i]))
             return true;
-    return false;
+    return log_has_unwritten(pipeline->log, true);
 }
 
 void tier_flush(struct tier *tier)
@@ -338,7 +366,7 @@ void tier_flush(struct tier *tier)
             break;
         r = 0;
     }
-    if (r < 0 && log_has_unwritten(tier->pipeline->log))
+    if (r < 0 && log_has_unwritten(tier->pipeline->log, false))
         msg_error(
             tier->pipeline->env->messenger,
             "records that are only in memory could not be written to the disk tier and are lost",

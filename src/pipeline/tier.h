@@ -33,6 +33,8 @@ struct tier {
     atomic_bool asked;  /* it has been woken and has not looked yet */
     atomic_bool moved;  /* cursors, since they were last written down */
     atomic_int state;   /* enum tier_state */
+    _Atomic int64_t
+        rescue_at; /* when batches whose source vanishes are written; clock_monotonic(); 0: there are none */
 
     /* The tier's thread only. */
     struct weir_bytes scratch, frame;              /* a frame being made */
@@ -59,6 +61,10 @@ void tier_flush(struct tier *tier);
 /* Something has changed that may make it write: an input or the filter stage waits for memory, a reader has
  * nothing to do. Cheap when it has not. NULL is fine. @thread any. */
 void tier_look(struct tier *tier);
+
+/* A batch is in the log whose source is about to vanish: it is written unless outputs answer it soon. NULL is fine.
+ * @thread any. */
+void tier_rescue(struct tier *tier);
 
 /* What it is at, with the reason ("" when all is well). @thread any. */
 enum tier_state tier_status(struct tier *tier, char reason[TIER_REASON_MAX]);

@@ -55,6 +55,7 @@ struct batch {
     int64_t observed;          /* when the first of its bytes was read; wall clock */
     uint64_t bytes;            /* of data */
     size_t charged; /* bytes taken from the pipeline's budget for the block, arena apart */
+    bool vanishing; /* its source is about to vanish: it cannot be read again */
     bool compact;   /* made to measure; else a full-size block of the input's */
 
     /* What is kept with the batch on disk, beside its records; "" but in dead letters. */
