@@ -168,6 +168,26 @@ bool cursor_is_done(const struct cursor *cursor, uint64_t sequence, uint64_t end
     return entry && entry->acked && end <= entry->end;
 }
 
+uint64_t cursor_unread_until(const struct cursor *cursor)
+{
+    size_t i = find(cursor, cursor->read);
+    return i < cursor->count ? at(cursor, i)->sequence : UINT64_MAX;
+}
+
+bool cursor_answer_at(const struct cursor *cursor, uint64_t sequence, uint64_t *ret_until)
+{
+    size_t i = find(cursor, sequence);
+    const struct cursor_entry *entry = i < cursor->count ? at(cursor, i) : NULL;
+    bool inside = entry && entry->sequence <= sequence;
+    /* Between entries, what has been read was not for the reader. */
+    bool answered = inside ? entry->acked : sequence < cursor->read;
+    uint64_t until = inside ? entry->end : entry ? entry->sequence : UINT64_MAX;
+    if (!inside && answered && until > cursor->read)
+        until = cursor->read;
+    *ret_until = until;
+    return answered;
+}
+
 const struct cursor_entry *cursor_find(const struct cursor *cursor, uint64_t sequence)
 {
     size_t i = find(cursor, sequence);

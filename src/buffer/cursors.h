@@ -46,6 +46,12 @@ uint64_t cursor_watermark(const struct cursor *cursor);
 /* Whether all of [sequence, end) is answered. */
 bool cursor_is_done(const struct cursor *cursor, uint64_t sequence, uint64_t end);
 
+/* Where what is unread at the read position ends since the reader has the next from elsewhere; UINT64_MAX: nowhere. */
+uint64_t cursor_unread_until(const struct cursor *cursor);
+
+/* Whether the record `sequence` is answered, and up to where that is so of all: *ret_until. */
+bool cursor_answer_at(const struct cursor *cursor, uint64_t sequence, uint64_t *ret_until);
+
 /* The entry that `sequence` is in, or NULL: until the next change. */
 const struct cursor_entry *cursor_find(const struct cursor *cursor, uint64_t sequence);
 

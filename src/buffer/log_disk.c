@@ -68,20 +68,25 @@ void log_keep_rejects(struct log *log, struct batch *batch)
     batch_unmark(batch);
 }
 
-static void answer_frame(struct log *log, uint64_t frame, uint64_t end, struct log_answer *ret)
+/* `records` of the frame are answered: all of it, but of a stretch that is damaged it may be a part. */
+static void answer_frame(struct log *log, uint64_t frame, uint64_t records, struct log_answer *ret)
 {
+    if (records == 0)
+        return;
     struct rejects_sum sum = rejects_take(&log->rejects, frame);
-    *ret = (struct log_answer){ .records = end - frame,
+    *ret = (struct log_answer){ .records = records,
                                 .rejected = sum.rejected,
                                 .dead_lettered = sum.parked,
-                                .damaged = sum.damaged };
+                                .damaged = sum.damaged < records ? sum.damaged : records };
 }
 
 void log_ack(struct log *log, unsigned index, struct batch *batch, struct log_answer *ret_answer)
 {
     log_keep_rejects(log, batch);
-    if (store_ack(log->disk.store, index, batch->frame, batch->frame_end, batch->frame_readers))
-        answer_frame(log, batch->frame, batch->frame_end, ret_answer);
+    answer_frame(
+        log, batch->frame,
+        store_ack(log->disk.store, index, batch->frame, batch->frame_end, batch->frame_readers),
+        ret_answer);
     log->disk.acked(log->disk.arg);
 }
 
@@ -119,8 +124,10 @@ static void give_up_frame(struct log *log, unsigned index, const struct store_fr
     pthread_mutex_lock(&log->lock);
     (void)rejects_add_damaged(&log->rejects, frame->head.sequence,
                               (uint32_t)(frame->end - frame->head.sequence));
-    if (store_ack(log->disk.store, index, frame->head.sequence, frame->end, frame->head.readers))
-        answer_frame(log, frame->head.sequence, frame->end, &answer);
+    answer_frame(
+        log, frame->head.sequence,
+        store_ack(log->disk.store, index, frame->head.sequence, frame->end, frame->head.readers),
+        &answer);
     pthread_mutex_unlock(&log->lock);
     if (answer.records)
         log->disk.answered(log->disk.arg, &answer);

@@ -153,11 +153,54 @@ uint64_t store_share_locked(const struct store *store, const struct store_segmen
     return records;
 }
 
+/* Records that are in no share, since a start could not read their frames. */
+static uint64_t unknown_records(const struct store_segment *segment)
+{
+    uint64_t all = segment->missing ? 0 : segment->end - segment->first, known = 0;
+    for (unsigned i = 0; i < segment->sum.share_count; i++)
+        known += segment->sum.shares[i].records;
+    return known < all ? all - known : 0;
+}
+
+bool store_concerns_locked(const struct store *store, const struct store_segment *segment,
+                           unsigned reader)
+{
+    return store_share_locked(store, segment, reader) > 0 ||
+           (reader < store->reader_count && unknown_records(segment) > 0);
+}
+
+/* With `waiting`, less what somebody has in flight. */
+static uint64_t count_unanswered(const struct store *store, uint64_t readers, uint64_t sequence,
+                                 uint64_t end, bool waiting)
+{
+    uint64_t left = 0;
+    while (sequence < end) {
+        uint64_t until = end;
+        bool answered = true, in_flight = false;
+        for (uint64_t bits = readers; bits; bits &= bits - 1) {
+            const struct cursor *cursor = &store->readers[__builtin_ctzll(bits)].cursor;
+            uint64_t here;
+            answered = cursor_answer_at(cursor, sequence, &here) && answered;
+            in_flight = in_flight || cursor_is_in_flight(cursor, sequence, sequence + 1);
+            until = here < until ? here : until;
+        }
+        left += answered || (waiting && in_flight) ? 0 : until - sequence;
+        sequence = until;
+    }
+    return left;
+}
+
+uint64_t store_unanswered_locked(const struct store *store, uint64_t readers, uint64_t sequence,
+                                 uint64_t end)
+{
+    return count_unanswered(store, readers, sequence, end, false);
+}
+
 bool store_is_acked_locked(const struct store *store, const struct store_segment *segment)
 {
     for (unsigned i = 0; i < STORE_ALL_READERS; i++)
         if (store->readers[i].there && cursor_watermark(&store->readers[i].cursor) < segment->end &&
-            store_share_locked(store, segment, i) > 0)
+            store_concerns_locked(store, segment, i))
             return false;
     return true;
 }
@@ -198,6 +241,20 @@ static void add_held_locked(const struct store *store, unsigned map, uint64_t re
     }
     ret->records += held ? records : 0;
     ret->orphaned += orphaned && !held ? records : 0;
+}
+
+/* Adds a stretch that cannot be read, and that is everyone's: what each has not come to yet. */
+static void add_stretch_locked(const struct store *store, uint64_t sequence, uint64_t end,
+                               struct store_lost *ret)
+{
+    uint64_t all = 0;
+    for (unsigned i = 0; i < store->reader_count; i++) {
+        ret->of_reader[i] += count_unanswered(store, UINT64_C(1) << i, sequence, end, true);
+        all |= UINT64_C(1) << i;
+    }
+    const uint64_t records = count_unanswered(store, all, sequence, end, true);
+    ret->records += records;
+    ret->gone += records;
 }
 
 /* Whether a reader is neither in front of the segment nor through with it. */
@@ -243,8 +300,7 @@ static int each_frame(struct store *store, const struct store_segment *segment,
     int r;
     while ((r = store_fetch(store, &file, &view, sequence, &frame)) == 1) {
         sequence = frame.end;
-        if (!frame.damaged)
-            each(arg, &frame);
+        each(arg, &frame);
     }
     store_file_close(store, &file);
     return r;
@@ -252,7 +308,7 @@ static int each_frame(struct store *store, const struct store_segment *segment,
 
 static void add_records(void *arg, const struct segment_frame *frame)
 {
-    *(uint64_t *)arg += frame->head.records;
+    *(uint64_t *)arg += frame->damaged ? 0 : frame->head.records;
 }
 
 int store_each_frame(struct store *store, struct store_segment *segment, struct weir_bytes *window,
@@ -280,23 +336,42 @@ struct holding {
 
 static void add_frame_held(void *arg, const struct segment_frame *frame)
 {
-    const struct holding *holding = arg;
+    struct holding *holding = arg;
+    struct store_lost *lost = holding->lost;
+    const uint64_t before = lost->records, orphaned = lost->orphaned;
     store_lock(holding->store);
-    add_held_locked(holding->store, holding->segment->map, frame->head.readers,
-                    frame->head.sequence, frame->end, frame->head.records, holding->lost);
+    if (frame->headless)
+        add_stretch_locked(holding->store, frame->head.sequence, frame->end, lost);
+    else
+        add_held_locked(holding->store, holding->segment->map, frame->head.readers,
+                        frame->head.sequence, frame->end, frame->head.records, lost);
     store_unlock(holding->store);
+    if (frame->damaged && !frame->headless) {
+        lost->gone += lost->records - before;
+        lost->orphaned = orphaned; /* they are not told of it */
+    }
+}
+
+/* By shares, unless that would not be exact: then true. */
+static bool count_roughly(struct store *store, const struct store_segment *segment,
+                          struct store_lost *ret)
+{
+    bool rough = false;
+    store_lock(store);
+    if (segment->missing) {
+        add_stretch_locked(store, segment->first, segment->end, ret);
+    } else {
+        count_by_shares_locked(store, segment, ret);
+        rough = unknown_records(segment) > 0 || is_partly_answered_locked(store, segment);
+    }
+    store_unlock(store);
+    return rough;
 }
 
 void store_count_held(struct store *store, struct store_segment *segment, struct store_lost *ret)
 {
     *ret = (struct store_lost){ .end = segment->end };
-    if (segment->missing)
-        return;
-    store_lock(store);
-    bool partly = is_partly_answered_locked(store, segment);
-    count_by_shares_locked(store, segment, ret);
-    store_unlock(store);
-    if (!partly)
+    if (!count_roughly(store, segment, ret))
         return;
     struct store_lost exact = { .end = segment->end };
     struct holding holding = { store, segment, &exact };

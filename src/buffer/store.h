@@ -55,9 +55,9 @@ struct store_found {
     uint64_t records;    /* held: some configured reader has not acked them */
     uint64_t orphaned;   /* only readers that are not configured have not acked them */
     uint64_t torn_bytes; /* cut off the end of the last segment and put aside */
-    uint64_t
-        damaged_records; /* in gaps between segments and in frames that could be seen to be bad; they
-                                  are not in `records` */
+    /* Held as well, and not in `records`: they are known to be gone, in gaps between segments and in frames that
+     * could be seen to be bad. Readers are told of them as damaged. */
+    uint64_t damaged_records;
     uint64_t quarantined; /* files put aside */
     bool cursors_lost;    /* no good state: everything that is there is delivered again */
     unsigned orphans;
@@ -127,6 +127,7 @@ int64_t store_trim(struct store *store, int64_t now);
 struct store_lost {
     uint64_t
         records; /* that some configured reader had not acked: for each of them all count as done */
+    uint64_t gone;     /* of `records`, those that were damaged already */
     uint64_t orphaned; /* that only others had not */
     uint64_t of_reader
         [STORE_READERS_MAX]; /* of those, by frames, what each configured reader had not acked */
@@ -178,10 +179,11 @@ bool store_has_read_all(const struct store *store, unsigned reader);
  * that are not yet. The reader is not in store_next(): the caller's lock. @thread any. */
 void store_note(struct store *store, unsigned reader, uint64_t sequence, uint64_t end, bool acked);
 
-/* `reader` is through with [sequence, end), a frame of which it is one of `readers`. True when it was the
- * last of them: the records are answered. @thread any. */
-WEIR_MUST_USE bool store_ack(struct store *store, unsigned reader, uint64_t sequence, uint64_t end,
-                             uint64_t readers);
+/* `reader` is through with [sequence, end), a frame of which it is one of `readers`. Returns how many records
+ * are answered by that, since it was the last of them: all or none, but of a stretch that is damaged, which
+ * readers may have come to at different places, a part. @thread any. */
+WEIR_MUST_USE uint64_t store_ack(struct store *store, unsigned reader, uint64_t sequence,
+                                 uint64_t end, uint64_t readers);
 
 /* Records that `reader` takes part in and has not acked, by frames as a whole, and since when the oldest of
  * them waits (nanoseconds since 1970 UTC; 0: nothing waits). @thread any. */

@@ -157,6 +157,12 @@ struct store_bits store_translate(const struct store *store, unsigned map, uint6
 /* Records of the segment that reader number `reader` takes part in. */
 uint64_t store_share_locked(const struct store *store, const struct store_segment *segment,
                             unsigned reader);
+/* Whether there is, or may be, something in the segment for the reader. */
+bool store_concerns_locked(const struct store *store, const struct store_segment *segment,
+                           unsigned reader);
+/* How many of [sequence, end) one of these configured readers has not answered. */
+uint64_t store_unanswered_locked(const struct store *store, uint64_t readers, uint64_t sequence,
+                                 uint64_t end);
 /* Whether there is no reader that has anything in it unanswered. */
 bool store_is_acked_locked(const struct store *store, const struct store_segment *segment);
 /* `reader` has answered so many records of the segment, from `sequence` on. */
@@ -164,7 +170,7 @@ void store_answered_locked(struct store *store, struct store_segment *segment, u
                            uint64_t sequence, uint64_t records);
 struct store_view store_view_locked(const struct store_segment *segment);
 typedef void store_each_f(void *arg, const struct segment_frame *frame);
-/* Calls `each` with the head of every intact frame; with its payload looked at where heads do not suffice. The
+/* Calls `each` with every frame's head, or stretch; with payloads looked at where heads do not suffice. The
  * segment is pinned, or the list cannot change. `tolerant`: what the disk does not give is damaged. 0, or a
  * negative errno of the disk or memory. */
 WEIR_MUST_USE int store_each_frame(struct store *store, struct store_segment *segment,

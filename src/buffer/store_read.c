@@ -143,9 +143,13 @@ void store_fill(const struct store *store, const struct segment_frame *frame, ui
     ret->offset = frame->offset;
 }
 
-/* The frame is the reader's, from now on in flight. 1 or -ENOMEM. */
-static int hand_over(struct store_reader *reader, const struct store_frame *frame)
+/* The frame is the reader's, from now on in flight; of a stretch that cannot be read, what comes before the next
+ * frame that the reader has from memory. 1 or -ENOMEM. */
+static int hand_over(struct store_reader *reader, struct store_frame *frame)
 {
+    const uint64_t until = cursor_unread_until(&reader->cursor);
+    if (frame->damaged && frame->end > until)
+        frame->end = until;
     const struct cursor_entry entry = { .sequence = frame->head.sequence,
                                         .end = frame->end,
                                         .records = frame->damaged ? 0 : frame->head.records,
@@ -188,7 +192,7 @@ static int next_in_locked(struct store *store, unsigned number, size_t index,
         store_fill_lost(store, read, segment->end, ret);
         return hand_over(reader, ret);
     }
-    if (store_share_locked(store, segment, number) == 0) {
+    if (!store_concerns_locked(store, segment, number)) {
         cursor_read_to(&reader->cursor, end);
         return 0;
     }
@@ -277,19 +281,17 @@ void store_take_back(struct store *store)
     store_unlock(store);
 }
 
-bool store_ack(struct store *store, unsigned reader, uint64_t sequence, uint64_t end,
-               uint64_t readers)
+uint64_t store_ack(struct store *store, unsigned reader, uint64_t sequence, uint64_t end,
+                   uint64_t readers)
 {
     uint64_t records = 0;
     store_lock(store);
-    bool last = cursor_ack(&store->readers[reader].cursor, sequence, end, &records);
-    if (last)
+    uint64_t before = store_unanswered_locked(store, readers, sequence, end);
+    if (cursor_ack(&store->readers[reader].cursor, sequence, end, &records))
         count_answered_locked(store, reader, sequence, records);
-    for (unsigned i = 0; last && i < store->reader_count; i++)
-        if (readers >> i & 1)
-            last = cursor_is_done(&store->readers[i].cursor, sequence, end);
+    uint64_t after = store_unanswered_locked(store, readers, sequence, end);
     store_unlock(store);
-    return last;
+    return before - after;
 }
 
 /* When the oldest record that waits was read: as near as is known without the disk. */

@@ -261,7 +261,6 @@ struct tail {
     uint64_t end;      /* of the records that are there, or known to be damaged */
     uint64_t good_end; /* of the last intact frame */
     uint64_t good_bytes;
-    uint64_t damaged;    /* records, in front of `end` */
     uint64_t torn_bytes; /* behind good_bytes, that are neither zeros nor frames */
     bool torn;
 };
@@ -295,7 +294,6 @@ static int read_frames(struct store *store, const struct store_segment *segment,
         ret->end = frame.end;
         ret->torn = frame.damaged;
         if (frame.damaged) {
-            ret->damaged += frame.end - frame.head.sequence;
             ret->torn_bytes = frame.offset + frame.bytes - ret->good_bytes;
             continue;
         }
@@ -344,7 +342,6 @@ static int measure_frames(struct store *store, struct store_segment *segment, ui
     /* Damaged frames at the end that were never safe are the torn end of what was being written. */
     bool last = limit == UINT64_MAX;
     if (tail.torn && last && tail.good_end >= safe) {
-        tail.damaged -= tail.end - tail.good_end;
         segment->end = tail.good_end;
         found->torn_bytes += tail.torn_bytes;
     }
@@ -441,7 +438,7 @@ static uint64_t lowest_cursor(const struct store *store)
 }
 
 /* Gaps that somebody has not been told of. `from` is where the log must go on. */
-static int add_gaps(struct store *store, uint64_t safe, struct store_found *found)
+static int add_gaps(struct store *store, uint64_t safe)
 {
     uint64_t from = lowest_cursor(store);
     int r = 0;
@@ -449,10 +446,8 @@ static int add_gaps(struct store *store, uint64_t safe, struct store_found *foun
         bool last = i == store->segment_count;
         uint64_t follows = last ? safe : store->segments[i]->follows;
         uint64_t end = last ? safe : store->segments[i]->end;
-        if (follows > from) {
+        if (follows > from)
             r = add_gap(store, i++, from, follows);
-            found->damaged_records += follows - from;
-        }
         from = end > from ? end : from;
     }
     return r;
@@ -485,7 +480,7 @@ static void add_answered(void *arg, const struct segment_frame *frame)
     struct store *store = ((struct answering *)arg)->store;
     struct store_segment *segment = ((struct answering *)arg)->segment;
     struct store_bits bits = store_translate(store, segment->map, frame->head.readers);
-    for (unsigned i = 0; i < STORE_ALL_READERS; i++) {
+    for (unsigned i = 0; i < STORE_ALL_READERS && !frame->damaged; i++) {
         bool takes = i < STORE_READERS_MAX ? bits.configured >> i & 1
                                            : bits.orphans >> (i - STORE_READERS_MAX) & 1;
         if (takes && store->readers[i].there && store->readers[i].cursor.read >= frame->end)
@@ -532,7 +527,8 @@ static int count_all(struct store *store, struct weir_bytes *window, struct stor
         found->bytes += segment->file_bytes;
         struct store_lost held;
         store_count_held(store, segment, &held);
-        found->records += held.records;
+        found->records += held.records - held.gone;
+        found->damaged_records += held.gone;
         found->orphaned += held.orphaned;
     }
     for (unsigned i = STORE_READERS_MAX; i < STORE_ALL_READERS; i++)
@@ -578,7 +574,7 @@ static int recover(struct store *store, struct store_found *found, struct store_
     place_cursors(store, !known, store->found_end);
     found->cursors_lost = !known && store->segment_count > 0;
     if (!store->read_only)
-        r = add_gaps(store, state->durable, found);
+        r = add_gaps(store, state->durable);
     if (r == 0)
         r = count_all(store, window, found);
     if (r == 0)

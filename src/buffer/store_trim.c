@@ -39,7 +39,7 @@ static bool pass_over_locked(struct store *store, const struct store_segment *se
         struct store_reader *reader = &store->readers[i];
         if (!reader->there)
             continue;
-        if (store_share_locked(store, segment, i) == 0)
+        if (!store_concerns_locked(store, segment, i))
             cursor_read_to(&reader->cursor, segment->end);
         beyond = beyond && reader->committed >= segment->end;
     }
@@ -166,19 +166,6 @@ static uint64_t progress_locked(const struct store *store)
     return sum;
 }
 
-/* Records of a gap that somebody has not been told of. */
-static void count_missing_locked(const struct store *store, const struct store_segment *segment,
-                                 struct store_lost *ret)
-{
-    for (unsigned i = 0; i < store->reader_count; i++) {
-        uint64_t from = cursor_watermark(&store->readers[i].cursor);
-        from = from > segment->first ? from : segment->first;
-        ret->of_reader[i] = segment->end > from ? segment->end - from : 0;
-        if (ret->of_reader[i] > ret->records)
-            ret->records = ret->of_reader[i];
-    }
-}
-
 /* Puts all cursors behind the segment: false when it is needed, or a reader moved while it was counted what is
  * in it. */
 static bool give_up(struct store *store, struct store_segment *segment, struct store_lost *ret)
@@ -193,8 +180,6 @@ static bool give_up(struct store *store, struct store_segment *segment, struct s
     store_count_held(store, segment, ret);
     store_lock(store);
     segment->pins--;
-    if (segment->missing)
-        count_missing_locked(store, segment, ret);
     can = !is_needed_locked(store, segment) && progress_locked(store) == before;
     for (unsigned i = 0; can && i < STORE_ALL_READERS; i++)
         if (store->readers[i].there && store->readers[i].cursor.read < segment->end)
