@@ -141,7 +141,7 @@ def test_kaf_08_an_answer_that_is_lost_repeats_nothing(weir, broker, topic):
 
 # ---- refused --------------------------------------------------------------------------------------------------------
 
-def test_a_record_that_is_too_large_is_rejected_alone(weir, broker, topic):
+def test_a_record_that_is_too_large_is_dead_lettered_alone(weir, broker, topic):
     """One of 5 MB, which is more than `max_message`, and one of 300 KB, which is more than its topic takes."""
     small = broker.create(topic + ".small", 1, **{"max.message.bytes": "100000"})
     write(weir.dir / "in.log", 0, 100)
@@ -152,7 +152,8 @@ def test_a_record_that_is_too_large_is_rejected_alone(weir, broker, topic):
         for n in range(100, COUNT):
             out.write(line(n, {1000: 5000000, 2000: 300000}.get(n, 200)))
     agent.wait_records(COUNT, limit=60)
-    assert output(agent)["rejected"] == 2
+    ledger = agent.ledger()
+    assert ledger["dead_lettered"] == 2 and ledger["delivered"] == COUNT - 2
     report = Report(broker.read(small), COUNT)
     assert [n for n in range(COUNT) if n not in report.found] == [1000, 2000]
     assert report.repeats == 0

@@ -166,6 +166,9 @@ static void set_delivery(struct building *building, const struct kafka_options *
     static const char *const partitioners[] = { "murmur2_random", "consistent_random",
                                                 "fnv1a_random", "random" };
     set(building, "idempotence", "enable.idempotence", options->idempotence ? "true" : "false");
+    /* When a batch fails for good, those behind it must not be sent before we have heard of it. */
+    set(building, "idempotence", "enable.gapless.guarantee",
+        options->idempotence ? "true" : "false");
     set(building, "acks", "acks", options->acks == KAFKA_ACKS_ALL ? "all" : "1");
     set(building, "idempotence", "message.timeout.ms", "0");
     if (!options->idempotence)

@@ -33,18 +33,24 @@ static void set_why(struct out_kafka *self, const char *why)
         snprintf(self->why, sizeof(self->why), "%.*s", KAFKA_WHY_MAX - 1, why);
 }
 
+bool kafka_is_parting(const struct out_kafka *self)
+{
+    return memcmp(&self->next, &self->limits, sizeof(self->next)) != 0;
+}
+
 void kafka_hold(struct out_kafka *self, bool renew, const char *why)
 {
     if (self->mode == KAFKA_STOPPED)
         return;
-    const bool parts = memcmp(&self->next, &self->limits, sizeof(self->next)) != 0;
-    self->renew |= renew || kafka_producer_is_finished(&self->producer);
+    self->renew |= renew || kafka_producer_fatal(&self->producer);
     if (self->mode == KAFKA_HOLDING)
         return;
     set_why(self, why);
     self->refused = false;
     self->mode = KAFKA_HOLDING;
-    if (!parts) {
+    /* A refused batch ends a handle too: that is no outage. */
+    if (!kafka_is_parting(self) &&
+        kafka_producer_fatal(&self->producer) != RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE) {
         weir_pause(self->host, PAUSE_MS, weir_str_of(self->why));
         weir_warn(self->host, "nothing can be delivered, so it is held",
                   weir_kv_str("why", self->why));

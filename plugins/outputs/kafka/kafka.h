@@ -61,6 +61,7 @@ struct out_kafka {
     unsigned slot_first, slot_count;
     uint64_t unreported, unreported_bytes; /* messages that librdkafka has */
     struct kafka_run run;
+    uint64_t answered; /* of the reports that are being taken: delivered or rejected */
 
     enum kafka_mode mode;
     struct kafka_limits limits; /* of the current handle */
@@ -88,6 +89,8 @@ void kafka_reports_take(void *self);
 /* Nothing can be delivered for now, because of `why`: takes back what librdkafka has not sent yet. With
  * `renew`, goes on with another handle, of limits self->next. */
 void kafka_hold(struct out_kafka *self, bool renew, const char *why);
+/* Whether the next handle is one with other limits. */
+bool kafka_is_parting(const struct out_kafka *self);
 /* Goes on when the last report has come. */
 void kafka_hold_end(struct out_kafka *self);
 /* Brokers refuse us, or are away: librdkafka keeps trying, and we say so until something is delivered. */

@@ -50,7 +50,8 @@ int kafka_options_check(const struct kafka_options *options, struct weir_error *
 struct kafka_limits {
     uint64_t batch_bytes;   /* of one batch, at most */
     uint64_t batch_records; /* the same */
-    uint64_t in_flight;     /* requests to one broker */
+    uint64_t in_flight;     /* requests to one broker; 1: with care */
+    uint64_t tries;         /* how often batches were parted since all was well */
 };
 
 /* Those of the configuration. */

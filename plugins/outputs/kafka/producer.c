@@ -57,9 +57,9 @@ void kafka_producer_close(struct kafka_producer *producer)
     producer->rk = NULL;
 }
 
-bool kafka_producer_is_finished(const struct kafka_producer *producer)
+rd_kafka_resp_err_t kafka_producer_fatal(const struct kafka_producer *producer)
 {
-    return rd_kafka_fatal_error(producer->rk, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+    return rd_kafka_fatal_error(producer->rk, NULL, 0);
 }
 
 void kafka_producer_wake(struct kafka_producer *producer)

@@ -21,8 +21,8 @@ int kafka_producer_open(struct kafka_producer *producer, const struct kafka_opti
 /* Ends them. Messages that have not been reported are not any more. Takes some milliseconds. */
 void kafka_producer_close(struct kafka_producer *producer);
 
-/* True after an error that the handle does not recover from: it takes nothing more. */
-bool kafka_producer_is_finished(const struct kafka_producer *producer);
+/* The error that the handle does not recover from, after which it takes nothing more; 0: there was none. */
+rd_kafka_resp_err_t kafka_producer_fatal(const struct kafka_producer *producer);
 
 /* Makes the descriptor readable once more: there is more to do. */
 void kafka_producer_wake(struct kafka_producer *producer);

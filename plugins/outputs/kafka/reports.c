@@ -38,23 +38,25 @@ static void settle_delivered(struct out_kafka *self, const struct kafka_chunk *c
 /* Whether a message of that size was alone in its batch. */
 static bool was_alone(const struct out_kafka *self, size_t len)
 {
-    return self->limits.batch_records == 1 || len >= self->limits.batch_bytes;
+    return self->limits.batch_records == 1 || self->limits.batch_bytes == 1 ||
+           len >= self->limits.batch_bytes;
 }
 
 /* A batch is refused: its messages are sent again in smaller ones, or each in its own, and with one request at
  * a time, so that no other is taken while one fails. */
 static void part(struct out_kafka *self, enum kafka_fate fate, const char *why)
 {
-    if (self->mode != KAFKA_HOLDING) {
+    if (!kafka_is_parting(self)) { /* once for all that failed together */
         const uint64_t smaller = self->limits.batch_bytes / 4;
         if (fate == KAFKA_SHRINK)
             self->next.batch_bytes = smaller ? smaller : 1;
         else
             self->next.batch_records = 1;
         self->next.in_flight = 1;
-        kafka_hold(self, true, why);
+        self->next.tries = self->limits.tries + 1;
     }
     self->careful++;
+    kafka_hold(self, true, why);
 }
 
 static void take_failed(struct out_kafka *self, const rd_kafka_message_t *message,
@@ -94,6 +96,7 @@ static void take_report(struct out_kafka *self, const rd_kafka_message_t *messag
     self->unreported_bytes -= message->len;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         *bytes += message->len;
+        self->answered++;
         settle_delivered(self, chunk, record);
         kafka_chunk_reported(&self->chunks, chunk);
         return;
@@ -103,34 +106,41 @@ static void take_report(struct out_kafka *self, const rd_kafka_message_t *messag
     take_failed(self, message, delivery, record);
 }
 
+/* When all that was refused together has been answered, batches are as usual again, but for what was learned
+ * of their size. */
+static void end_care(struct out_kafka *self)
+{
+    if (!self->careful || self->mode != KAFKA_RUNNING)
+        return;
+    self->careful -= self->answered < self->careful ? self->answered : self->careful;
+    if (self->careful)
+        return;
+    const struct kafka_limits usual = kafka_limits_of(&self->options);
+    self->next.batch_records = usual.batch_records;
+    self->next.in_flight = usual.in_flight;
+    self->next.tries = 0;
+    kafka_hold(self, true, "going back to larger batches");
+}
+
 static void take_reports(struct out_kafka *self, rd_kafka_event_t *event)
 {
     const rd_kafka_message_t *message;
-    uint64_t bytes = 0, before = self->unreported;
+    uint64_t bytes = 0;
+    self->answered = 0;
     while ((message = rd_kafka_event_message_next(event)))
         take_report(self, message, &bytes);
     settle_run(self);
-    if (bytes == 0)
-        return;
+    if (self->answered)
+        self->refused = false;
     weir_output_bytes(self->host, bytes);
-    self->refused = false;
-    before -= self->unreported;
-    if (!self->careful || self->mode != KAFKA_RUNNING)
-        return;
-    self->careful -= before < self->careful ? before : self->careful;
-    if (!self->careful) { /* all that was refused has been answered; what was learned of sizes stays */
-        const struct kafka_limits usual = kafka_limits_of(&self->options);
-        self->next.batch_records = usual.batch_records;
-        self->next.in_flight = usual.in_flight;
-        kafka_hold(self, true, "going back to larger batches");
-    }
+    end_care(self);
 }
 
 static void take_error(struct out_kafka *self, rd_kafka_event_t *event)
 {
     const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
     const char *words = rd_kafka_event_error_string(event);
-    if (kafka_producer_is_finished(&self->producer)) {
+    if (kafka_producer_fatal(&self->producer)) {
         kafka_hold(self, true, words);
         return;
     }
@@ -149,6 +159,8 @@ static void take_log(struct out_kafka *self, rd_kafka_event_t *event)
     const char *facility = "", *words = "";
     int syslog_level = 7;
     rd_kafka_event_log(event, &facility, &words, &syslog_level);
+    if (strcmp(facility, "CONFWARN") == 0) /* about settings that were chosen with care */
+        syslog_level = 7;
     /* What matters of it comes as an error too, and is told there. */
     enum weir_level level = syslog_level <= 4   ? WEIR_WARN
                             : syslog_level <= 6 ? WEIR_INFO
