@@ -114,7 +114,7 @@ static int read_head(struct segment_reader *reader, uint64_t offset, struct fram
             return r;
         verdict = len < need ? FRAME_SHORT : frame_head_read(at, len, reader->salt, ret);
     }
-    *spent += ret->head_bytes;
+    *spent += ret->head_bytes <= len ? ret->head_bytes : FRAME_HEAD_BYTES;
     *ret_verdict = verdict;
     return (verdict == FRAME_GOOD || verdict == FRAME_NEWER) && fits(reader, ret, offset);
 }

@@ -167,6 +167,8 @@ void store_state_close(struct store_state_file *file)
 static int make(struct store_state_file *file, int dir)
 {
     int fd = disk_open(file->disk, dir, NAME, DISK_WRITE | DISK_NEW);
+    if (fd == -EEXIST) /* left by an attempt that could not remove it */
+        fd = disk_open(file->disk, dir, NAME, DISK_WRITE);
     if (fd < 0)
         return fd;
     int r = disk_reserve(file->disk, fd, 0, 2 * SLOT_BYTES);
