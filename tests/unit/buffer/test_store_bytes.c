@@ -149,7 +149,8 @@ static struct outcome read_all(struct store *store)
             ret.seen[tag] = true;
             ret.frames++;
         }
-        ck_assert(store_ack(store, 0, frame.head.sequence, frame.end, frame.head.readers));
+        ck_assert_uint_eq(store_ack(store, 0, frame.head.sequence, frame.end, frame.head.readers),
+                          frame.end - frame.head.sequence);
     }
     ck_assert_int_eq(r, 0);
     ck_assert_int_eq(store_frame_append(store, 1000, 1, 500, 1, &sequence), 0);
@@ -157,7 +158,8 @@ static struct outcome read_all(struct store *store)
     ck_assert_int_eq(store_sync(store), 0);
     ck_assert_int_eq(store_next(store, 0, &buffer, &frame), 1);
     ck_assert_uint_eq(store_frame_tag(&frame), 1000);
-    ck_assert(store_ack(store, 0, frame.head.sequence, frame.end, frame.head.readers));
+    ck_assert_uint_eq(store_ack(store, 0, frame.head.sequence, frame.end, frame.head.readers),
+                      frame.end - frame.head.sequence);
     ck_assert_int_eq(store_trim(store, INT64_MAX / 2), 0);
     return ret;
 }
