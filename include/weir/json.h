@@ -44,4 +44,8 @@ WEIR_API uint32_t weir_json_drop_repeated(struct weir_field *fields, uint32_t co
  * `json` is no object. Needs no padding. @thread any. */
 WEIR_API bool weir_json_member(struct weir_str json, struct weir_str name, struct weir_field *ret);
 
+/* The elements of the array `json`, known to be valid JSON with nothing around it, one after the other: sets *ret_element
+ * and moves *at, which is 0 at first. False after the last. Needs no padding. @thread any. */
+WEIR_API bool weir_json_element(struct weir_str json, size_t *at, struct weir_str *ret_element);
+
 #endif

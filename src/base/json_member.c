@@ -123,3 +123,34 @@ bool weir_json_member(struct weir_str json, struct weir_str name, struct weir_fi
     }
     return found;
 }
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool weir_json_element(struct weir_str json, size_t *at, struct weir_str *ret_element)
+{
+    const size_t end = json.len - 1; /* of the closing bracket */
+    size_t i = *at ? *at : 1, start;
+    unsigned depth = 0;
+    while (i < end && (is_space(json.ptr[i]) || json.ptr[i] == ','))
+        i++;
+    for (start = i; i < end && (depth || json.ptr[i] != ','); i++) {
+        const char c = json.ptr[i];
+        if (c == '"')
+            for (i++; i < end && json.ptr[i] != '"'; i++)
+                i += json.ptr[i] == '\\';
+        else if (c == '{' || c == '[')
+            depth++;
+        else if (c == '}' || c == ']')
+            depth--;
+    }
+    if (i > end)
+        i = end;
+    *at = i;
+    while (i > start && is_space(json.ptr[i - 1]))
+        i--;
+    *ret_element = (struct weir_str){ json.ptr + start, i - start };
+    return i > start;
+}

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from harness import loki
+from harness import loki, otlp
 from harness.http_sink import Answer
 from test_http import RETRY, is_paused, lines_of, sinks, write  # noqa: F401 (sinks is a fixture)
 
@@ -30,13 +30,14 @@ SERVICES = {
     "elasticsearch": (Answer(200, body=b'{"errors":false}'), documents),
     "influxdb": (204, points),
     "loki": (204, loki.lines),
+    "otlp": (Answer(200), otlp.messages),
 }
 
 # A status, its verdict. Exceptions from the table of verdict.c stand with their service.
 TABLE = [(200, "ack"), (202, "ack"), (400, "poison"), (401, "pause"), (403, "pause"), (404, "pause"), (408, "retry"), (409, "retry"),
          (413, "split"), (415, "poison"), (422, "poison"), (425, "retry"), (429, "retry"), (500, "retry"), (501, "pause"),
          (502, "retry"), (503, "retry"), (504, "retry"), (301, "pause"), (406, "poison")]
-EXCEPTIONS = {("elasticsearch", 406): "pause"}
+EXCEPTIONS = {("elasticsearch", 406): "pause", **{("otlp", status): "pause" for status in (408, 409, 425, 500)}}
 ROWS = [(service, status, EXCEPTIONS.get((service, status), verdict)) for service in SERVICES for status, verdict in TABLE]
 
 

@@ -22,6 +22,7 @@ pipelines:
       - {type: http, url: "http://127.0.0.1:1/", when: exists(nobody)}
       - {type: elasticsearch, url: "http://127.0.0.1:1/", when: exists(nobody)}
       - {type: loki, url: "http://127.0.0.1:1/", when: exists(nobody)}
+      - {type: otlp, url: "http://127.0.0.1:1/", when: exists(nobody)}
       - {type: kafka, brokers: "127.0.0.1:1", topic: t, when: exists(nobody)}
 """
 

@@ -22,32 +22,6 @@
 #define REASON_BYTES_MAX 4096
 #define TOP_MEMBERS_MAX 16
 
-/* The next element of an array whose inside is at `*at`, known to be valid JSON; false after the last. */
-static bool next_element(const char **at, const char *end, struct weir_str *ret)
-{
-    const char *p = *at;
-    unsigned depth = 0;
-    while (p < end && strchr(" \t\r\n,", *p))
-        p++;
-    const char *start = p;
-    for (; p < end && (depth || *p != ','); p++) {
-        if (*p == '"')
-            for (p++; p < end && *p != '"'; p++)
-                p += *p == '\\';
-        else if (*p == '{' || *p == '[')
-            depth++;
-        else if (*p == '}' || *p == ']')
-            depth--;
-    }
-    if (p > end)
-        p = end;
-    *ret = (struct weir_str){ start, (size_t)(p - start) };
-    *at = p;
-    while (ret->len && strchr(" \t\r\n", ret->ptr[ret->len - 1]))
-        ret->len--;
-    return ret->len > 0;
-}
-
 static int number_of(const struct weir_field *field)
 {
     char text[8];
@@ -113,10 +87,10 @@ static int read_item(struct weir_str element, struct weir_str *ret_item)
 static bool read_items(struct weir_str array, struct weir_http_verdicts *verdicts, uint32_t records,
                        uint32_t *ret_duplicates)
 {
-    const char *at = array.ptr + 1, *end = array.ptr + array.len - 1;
     struct weir_str element, item;
+    size_t at = 0;
     uint32_t index = 0;
-    for (; next_element(&at, end, &element); index++) {
+    for (; weir_json_element(array, &at, &element); index++) {
         int status = read_item(element, &item);
         if (!status || index == records)
             return false;

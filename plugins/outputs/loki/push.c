@@ -16,46 +16,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <weir/protobuf.h>
 
-#define LENGTH_BYTES 5
+#define LENGTH_BYTES WEIR_PROTOBUF_LENGTH_BYTES
 #define NS_PER_S 1000000000
-
-enum { TAG_VARINT = 0, TAG_BYTES = 2 };
-
-static size_t varint_len(uint64_t value)
-{
-    size_t len = 1;
-    for (; value >= 0x80; value >>= 7)
-        len++;
-    return len;
-}
-
-static char *put_varint(char *at, uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7)
-        *at++ = (char)(value | 0x80);
-    *at++ = (char)value;
-    return at;
-}
-
-static char *put_bytes(char *at, unsigned field, struct weir_str text)
-{
-    *at++ = (char)(field << 3 | TAG_BYTES);
-    at = put_varint(at, text.len);
-    if (text.len)
-        memcpy(at, text.ptr, text.len);
-    return at + text.len;
-}
-
-/* What put_bytes() writes. */
-static size_t bytes_len(struct weir_str text)
-{
-    return 1 + varint_len(text.len) + text.len;
-}
 
 static size_t pair_len(const struct loki_pair *pair)
 {
-    return bytes_len(pair->name) + bytes_len(pair->value);
+    return weir_protobuf_bytes_len(pair->name) + weir_protobuf_bytes_len(pair->value);
 }
 
 /* A Timestamp: a number that is 0 is left out. Seconds before 1970 are ten bytes long. */
@@ -68,31 +36,24 @@ static size_t put_time(char text[24], int64_t ns)
         seconds--;
     }
     if (seconds) {
-        *at++ = 1 << 3 | TAG_VARINT;
-        at = put_varint(at, (uint64_t)seconds);
+        *at++ = 1 << 3 | WEIR_PROTOBUF_VARINT;
+        at = weir_protobuf_put_varint(at, (uint64_t)seconds);
     }
     if (nanos) {
-        *at++ = 2 << 3 | TAG_VARINT;
-        at = put_varint(at, (uint64_t)nanos);
+        *at++ = 2 << 3 | WEIR_PROTOBUF_VARINT;
+        at = weir_protobuf_put_varint(at, (uint64_t)nanos);
     }
     return (size_t)(at - text);
 }
 
-/* A length in five bytes. */
-static void put_length(char *at, uint64_t value)
-{
-    for (int i = 0; i < LENGTH_BYTES; i++, value >>= 7)
-        at[i] = (char)((value & 0x7f) | (i < LENGTH_BYTES - 1 ? 0x80 : 0));
-}
-
 static int proto_stream(struct loki_push *push, struct weir_str labels, struct weir_bytes *body)
 {
-    char *at = weir_bytes_room(body, 1 + LENGTH_BYTES + bytes_len(labels));
+    char *at = weir_bytes_room(body, 1 + LENGTH_BYTES + weir_protobuf_bytes_len(labels));
     if (!at)
         return -ENOSPC;
-    *at = 1 << 3 | TAG_BYTES;
+    *at = 1 << 3 | WEIR_PROTOBUF_BYTES;
     push->stream = body->len + 1;
-    body->len = (size_t)(put_bytes(at + 1 + LENGTH_BYTES, 1, labels) - body->data);
+    body->len = (size_t)(weir_protobuf_put_bytes(at + 1 + LENGTH_BYTES, 1, labels) - body->data);
     return 0;
 }
 
@@ -101,26 +62,26 @@ static int proto_entry(struct loki_push *push, const struct loki_entry *entry,
 {
     char text[24];
     const struct weir_str time = { text, put_time(text, entry->time) };
-    size_t len = bytes_len(time) + bytes_len(entry->line);
+    size_t len = weir_protobuf_bytes_len(time) + weir_protobuf_bytes_len(entry->line);
     for (unsigned i = 0; i < entry->metadata_count; i++) {
         size_t pair = pair_len(&entry->metadata[i]);
-        len += 1 + varint_len(pair) + pair;
+        len += 1 + weir_protobuf_varint_len(pair) + pair;
     }
-    char *at = weir_bytes_room(body, 1 + varint_len(len) + len);
+    char *at = weir_bytes_room(body, 1 + weir_protobuf_varint_len(len) + len);
     if (!at)
         return -ENOSPC;
-    *at++ = 2 << 3 | TAG_BYTES;
-    at = put_varint(at, len);
-    at = put_bytes(at, 1, time);
-    at = put_bytes(at, 2, entry->line);
+    *at++ = 2 << 3 | WEIR_PROTOBUF_BYTES;
+    at = weir_protobuf_put_varint(at, len);
+    at = weir_protobuf_put_bytes(at, 1, time);
+    at = weir_protobuf_put_bytes(at, 2, entry->line);
     for (unsigned i = 0; i < entry->metadata_count; i++) {
-        *at++ = 3 << 3 | TAG_BYTES;
-        at = put_varint(at, pair_len(&entry->metadata[i]));
-        at = put_bytes(at, 1, entry->metadata[i].name);
-        at = put_bytes(at, 2, entry->metadata[i].value);
+        *at++ = 3 << 3 | WEIR_PROTOBUF_BYTES;
+        at = weir_protobuf_put_varint(at, pair_len(&entry->metadata[i]));
+        at = weir_protobuf_put_bytes(at, 1, entry->metadata[i].name);
+        at = weir_protobuf_put_bytes(at, 2, entry->metadata[i].value);
     }
     body->len = (size_t)(at - body->data);
-    put_length(body->data + push->stream, body->len - push->stream - LENGTH_BYTES);
+    weir_protobuf_put_length(body->data + push->stream, body->len - push->stream - LENGTH_BYTES);
     return 0;
 }
 

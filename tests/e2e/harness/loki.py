@@ -4,35 +4,17 @@ import json
 import re
 
 import snappy
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-TEXT, INT64, INT32, MESSAGE = 9, 3, 5, 11
-# message -> [(field, number, type, message, repeated)]
-MESSAGES = {
-    "Time": [("seconds", 1, INT64, "", False), ("nanos", 2, INT32, "", False)],
-    "Pair": [("name", 1, TEXT, "", False), ("value", 2, TEXT, "", False)],
-    "Entry": [("timestamp", 1, MESSAGE, "Time", False), ("line", 2, TEXT, "", False), ("metadata", 3, MESSAGE, "Pair", True)],
-    "Stream": [("labels", 1, TEXT, "", False), ("entries", 2, MESSAGE, "Entry", True)],
-    "PushRequest": [("streams", 1, MESSAGE, "Stream", True)],
-}
+from .messages import INT32, INT64, REPEATED, TEXT, message_class
+
+PushRequest = message_class({
+    "Time": [("seconds", 1, INT64), ("nanos", 2, INT32)],
+    "Pair": [("name", 1, TEXT), ("value", 2, TEXT)],
+    "Entry": [("timestamp", 1, "Time"), ("line", 2, TEXT), ("metadata", 3, "Pair", REPEATED)],
+    "Stream": [("labels", 1, TEXT), ("entries", 2, "Entry", REPEATED)],
+    "PushRequest": [("streams", 1, "Stream", REPEATED)],
+}, "PushRequest")
 LABEL = re.compile(r'([a-zA-Z_]\w*)=("(?:[^"\\]|\\.)*")')
-
-
-def push_request():
-    """The class of PushRequest, of a description of its own."""
-    file = descriptor_pb2.FileDescriptorProto(name="push.proto", package="logproto", syntax="proto3")
-    for message, fields in MESSAGES.items():
-        made = file.message_type.add(name=message)
-        for name, number, kind, of, repeated in fields:
-            field = made.field.add(name=name, number=number, type=kind, label=3 if repeated else 1)
-            if of:
-                field.type_name = f".logproto.{of}"
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.MessageFactory(pool).GetPrototype(pool.FindMessageTypeByName("logproto.PushRequest"))
-
-
-PushRequest = push_request()
 
 
 def labels_of(text):

@@ -445,9 +445,36 @@ START_TEST(damaged_texts_are_judged_as_by_another_parser)
 }
 END_TEST
 
+START_TEST(elements_of_an_array)
+{
+    static const struct {
+        const char *json, *elements; /* ended by ';' each */
+    } rows[] = {
+        { "[]", "" },
+        { "[ ]", "" },
+        { "[1]", "1;" },
+        { "[ 1 , \"a,]\\\"\" , [2,[3]] , {\"b\":[4,\"}\"]} ,null ]",
+          "1;\"a,]\\\"\";[2,[3]];{\"b\":[4,\"}\"]};null;" },
+        { "[\"\\\\\",\"\"]", "\"\\\\\";\"\";" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct weir_str element;
+        size_t at = 0, len = 0;
+        char text[200] = "";
+        while (weir_json_element(weir_str_of(rows[i].json), &at, &element)) {
+            memcpy(text + len, element.ptr, element.len);
+            len += element.len;
+            text[len++] = ';';
+        }
+        ck_assert_str_eq(text, rows[i].elements);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("json_scan");
+    tcase_add_test(tc, elements_of_an_array);
     tcase_add_test(tc, members_come_out_as_views);
     tcase_add_test(tc, what_is_wrong_and_where);
     tcase_add_test(tc, texts_that_are_no_object);

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* OpenTelemetry's protocol over HTTP, in protobuf (opentelemetry/proto/logs/v1/logs.proto):
+ *
+ *     ExportLogsServiceRequest { 1: ResourceLogs }                      one a request: the agent has one host
+ *     ResourceLogs { 1: Resource { 1: KeyValue ... }  2: ScopeLogs }
+ *     ScopeLogs    { 1: Scope { 1: name  2: version }  2: LogRecord ... }
+ *     LogRecord    { 1: time  11: observed time, fixed64   2: severity  3: its name   5: body   6: KeyValue ...
+ *                    8: flags, fixed32   9: trace id  10: span id }
+ *
+ * The body is the field `message`; the other fields are attributes, and with them what is known about the source and
+ * the record's id (log.record.uid), by which whoever receives it can tell a repeat.
+ *
+ * The answer to a success may say that some records were rejected, without saying which: they are counted and told, and, as
+ * the specification has it, nothing is sent again. By the same text 429, 502, 503 and 504 are the answers after which the
+ * same request is sent again; others are held until somebody looks, for given up nothing is. */
+#include <weir/http.h>
+
+#include <weir/json.h>
+
+#include "answer.h"
+#include "value.h"
+
+#define RECORD_ROOM_FIELDS 64
+
+struct out_otlp {
+    struct weir_http http;
+    struct weir_pairs resource;
+
+    struct weir_host *host;
+    struct otlp_writer writer;
+    size_t resource_at, scope_at; /* of the body that is being made: where their lengths stand */
+    struct weir_counter *rejected;
+};
+
+static const struct weir_option options[] = {
+    WEIR_HTTP_OPTIONS,
+    { .name = "resource",
+      .type = WEIR_PAIRS,
+      .offset = offsetof(struct out_otlp, resource),
+      .help = "Attributes of the resource, such as service.name, beside those of the host." },
+    { 0 },
+};
+
+static const char *content_type(const void *state)
+{
+    (void)state;
+    return "application/x-protobuf";
+}
+
+static int open_(void *state, struct weir_host *host, struct weir_error *err)
+{
+    struct out_otlp *self = state;
+    (void)err;
+    self->host = host;
+    self->writer.text.max = self->writer.json.max = OTLP_TEXT_BYTES_MAX;
+    self->rejected = weir_counter_new(host, "otlp_rejected_records_total",
+                                      "Records that a receiver rejected without saying which.");
+    return 0;
+}
+
+static void close_(void *state)
+{
+    struct out_otlp *self = state;
+    otlp_writer_deinit(&self->writer);
+}
+
+/* One of the host's, when it is known and not among the options'. */
+static int add_host(struct out_otlp *self, const char *name, const char *value)
+{
+    if (!value || !value[0])
+        return 0;
+    for (size_t i = 0; i < self->resource.count; i++)
+        if (strcmp(self->resource.items[i].name, name) == 0)
+            return 0;
+    return otlp_text_attribute(&self->writer, 1, weir_str_of(name), weir_str_of(value));
+}
+
+static int add_resource(struct out_otlp *self)
+{
+    const struct weir_identity *identity = weir_host_identity(self->host);
+    size_t at;
+    int r = otlp_begin(&self->writer, 1, &at);
+    if (r == 0)
+        r = add_host(self, "host.name", identity->host_name);
+    if (r == 0)
+        r = add_host(self, "host.id", identity->host_id);
+    if (r == 0)
+        r = add_host(self, "host.arch", identity->host_arch);
+    for (size_t i = 0; r == 0 && i < self->resource.count; i++)
+        r = otlp_text_attribute(&self->writer, 1, weir_str_of(self->resource.items[i].name),
+                                weir_str_of(self->resource.items[i].value));
+    if (r == 0)
+        otlp_end(&self->writer, at);
+    return r;
+}
+
+static int begin(void *state, struct weir_bytes *body)
+{
+    struct out_otlp *self = state;
+    size_t at;
+    self->writer.out = body;
+    int r = otlp_begin(&self->writer, 1, &self->resource_at);
+    if (r == 0)
+        r = add_resource(self);
+    if (r == 0)
+        r = otlp_begin(&self->writer, 2, &self->scope_at);
+    if (r == 0)
+        r = otlp_begin(&self->writer, 1, &at);
+    if (r == 0)
+        r = otlp_text(&self->writer, 1, WEIR_STR("weir"));
+    if (r == 0)
+        r = otlp_text(&self->writer, 2, weir_str_of(weir_host_identity(self->host)->agent_version));
+    if (r == 0)
+        otlp_end(&self->writer, at);
+    return r;
+}
+
+/* What is known about the source, but for what the record has a field for. */
+static int add_source(struct out_otlp *self, const struct weir_stream *stream,
+                      const struct weir_record *record)
+{
+    static const char padding[WEIR_BATCH_PADDING];
+    struct weir_str members = weir_stream_json(stream);
+    struct weir_field fields[RECORD_ROOM_FIELDS];
+    struct weir_json json;
+    self->writer.json.len = 0;
+    int r = weir_bytes_add(&self->writer.json, "{", 1);
+    if (r == 0)
+        r = weir_bytes_add(&self->writer.json, members.ptr, members.len);
+    if (r == 0)
+        r = weir_bytes_add(&self->writer.json, "}", 1);
+    if (r == 0)
+        r = weir_bytes_add(&self->writer.json, padding, sizeof(padding));
+    if (r < 0)
+        return r;
+    int count = weir_json_object(self->writer.json.data, self->writer.json.len - sizeof(padding),
+                                 fields, RECORD_ROOM_FIELDS, &json);
+    for (int i = 0; r == 0 && i < count; i++)
+        if (fields[i].type == WEIR_VALUE_STRING &&
+            weir_record_find(record, (struct weir_str){ fields[i].name, fields[i].name_len }) < 0)
+            r = otlp_attribute(&self->writer, 6, &fields[i]);
+    return r;
+}
+
+static int add_id(struct out_otlp *self, const struct weir_batch *batch, uint32_t i)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t id[16];
+    char text[32];
+    weir_batch_record_id(batch, i, id);
+    for (size_t b = 0; b < sizeof(id); b++) {
+        text[2 * b] = digits[id[b] >> 4];
+        text[2 * b + 1] = digits[id[b] & 15];
+    }
+    return otlp_text_attribute(&self->writer, 6, WEIR_STR("log.record.uid"),
+                               (struct weir_str){ text, sizeof(text) });
+}
+
+static bool is_set(const uint8_t *id, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (id[i])
+            return true;
+    return false;
+}
+
+static int add_trace(struct out_otlp *self, const struct weir_trace *trace)
+{
+    int r = 0;
+    if (!trace || !is_set(trace->trace_id, sizeof(trace->trace_id)))
+        return 0;
+    if (trace->trace_flags)
+        r = otlp_fixed(&self->writer, 8, trace->trace_flags, 32);
+    if (r == 0)
+        r = otlp_bytes(&self->writer, 9, trace->trace_id, sizeof(trace->trace_id));
+    if (r == 0 && is_set(trace->span_id, sizeof(trace->span_id)))
+        r = otlp_bytes(&self->writer, 10, trace->span_id, sizeof(trace->span_id));
+    return r;
+}
+
+static int add_times(struct out_otlp *self, const struct weir_record *record,
+                     const struct weir_run *run)
+{
+    int r = 0;
+    if (record->event_time != WEIR_TIME_UNSET && record->event_time > 0)
+        r = otlp_fixed(&self->writer, 1, (uint64_t)record->event_time, 64);
+    if (r == 0)
+        r = otlp_fixed(&self->writer, 11, (uint64_t)run->observed, 64);
+    if (r == 0 && record->severity)
+        r = otlp_varint(&self->writer, 2, record->severity);
+    if (r == 0 && record->severity)
+        r = otlp_text(&self->writer, 3, weir_severity_name(record->severity));
+    return r;
+}
+
+static int add_record(struct out_otlp *self, const struct weir_batch *batch, uint32_t i)
+{
+    struct weir_line_record room;
+    const struct weir_record *record = weir_batch_record(batch, i, &room);
+    const struct weir_run *run = weir_batch_run(batch, i);
+    const int message = weir_record_find(record, WEIR_STR("message"));
+    size_t at;
+    int r = otlp_begin(&self->writer, 2, &at);
+    if (r == 0)
+        r = add_times(self, record, run);
+    if (r == 0 && message >= 0)
+        r = otlp_value(&self->writer, 5, &record->fields[message]);
+    for (uint32_t f = 0; r == 0 && f < record->count; f++)
+        if ((int)f != message)
+            r = otlp_attribute(&self->writer, 6, &record->fields[f]);
+    if (r == 0)
+        r = add_source(self, run->stream, record);
+    if (r == 0)
+        r = add_id(self, batch, i);
+    if (r == 0)
+        r = add_trace(self, record->trace);
+    if (r == 0)
+        otlp_end(&self->writer, at);
+    return r;
+}
+
+static uint32_t encode(void *state, const struct weir_slice *slice, uint32_t at,
+                       struct weir_bytes *body, size_t want)
+{
+    struct out_otlp *self = state;
+    while (at < slice->first + slice->count && body->len < want) {
+        size_t before = body->len;
+        if (add_record(self, slice->batch, at) < 0) {
+            body->starved |= self->writer.text.starved || self->writer.json.starved;
+            self->writer.text.starved = self->writer.json.starved = false;
+            body->len = before;
+            break;
+        }
+        at = weir_slice_next(slice, at + 1);
+    }
+    return at;
+}
+
+static int end(void *state, struct weir_bytes *body)
+{
+    struct out_otlp *self = state;
+    (void)body;
+    otlp_end(&self->writer, self->scope_at);
+    otlp_end(&self->writer, self->resource_at);
+    return 0;
+}
+
+/* ---- the answer ------------------------------------------------------------------------------------------ */
+
+/* All are taken: nothing may be sent again. */
+static void read_answer(void *state, const struct weir_http_answer *answer,
+                        struct weir_http_verdicts *verdicts)
+{
+    struct out_otlp *self = state;
+    struct weir_str why;
+    uint64_t rejected = otlp_read(answer->body, &why);
+    (void)verdicts;
+    if (!rejected && !why.len)
+        return;
+    if (rejected > answer->records)
+        rejected = answer->records;
+    weir_counter_add(self->rejected, (int64_t)rejected);
+    weir_warn(self->host, "the receiver has rejected records, and does not say which",
+              weir_kv_int("records", (int64_t)rejected), weir_kv_text("why", why));
+}
+
+static const struct weir_http_rule rules[] = {
+    { 408, 409, NULL, WEIR_HTTP_PAUSE },
+    { 425, 425, NULL, WEIR_HTTP_PAUSE },
+    { 500, 501, NULL, WEIR_HTTP_PAUSE },
+    { 505, 599, NULL, WEIR_HTTP_PAUSE },
+    { 0 },
+};
+
+static const struct weir_http_service service = {
+    .path = "/v1/logs",
+    .content_type = content_type,
+    .open = open_,
+    .close = close_,
+    .explain = "A record that is sent twice has the same log.record.uid both times.\n",
+    .begin = begin,
+    .encode = encode,
+    .end = end,
+    .rules = rules,
+    .read = read_answer,
+};
+
+WEIR_HTTP_PLUGIN(out_otlp, "otlp", "Sends records to an OpenTelemetry receiver, over HTTP.",
+                 options, service);
