@@ -16,8 +16,6 @@ from harness.numbered import text_line
 from harness.pipes import StalledPipe
 from harness.wait import wait_until
 
-pytestmark = pytest.mark.threads
-
 LINES = 200000  # some 27 MB
 FILE = {"type": "file", "path": "${DIR}/live.log", "codec": "text"}
 STDOUT = {"type": "stdout", "codec": "text"}
@@ -86,6 +84,7 @@ def assert_exact(path, lines, repeats_max=0):
 # ---- isolation ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("killed", [False, True], ids=["running", "killed"])
 def test_rng_02_one_output_dead_and_one_alive(weir, killed):
     """The live one gets everything while the dead one takes nothing; then the dead one gets everything too, in order."""
@@ -112,6 +111,7 @@ def test_rng_02_one_output_dead_and_one_alive(weir, killed):
     writer.check(weir.dir / "dead.log")
 
 
+@pytest.mark.threads
 def test_rng_06_order_when_the_spill_begins_and_ends(weir):
     """A sink that comes and goes: memory, disk, memory, disk, and one order."""
     pipe = StalledPipe(weir.dir / "dead.log")
@@ -156,6 +156,7 @@ def test_no_write_while_outputs_keep_up(weir):
 # ---- push inputs -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.threads
 def test_a_push_input_spills_when_memory_is_full(weir):
     pipe = StalledPipe(weir.dir / "out.log")
     feed, agent = start_feed(weir, config(stdin(), [STDOUT]), pipe)
@@ -171,6 +172,7 @@ def test_a_push_input_spills_when_memory_is_full(weir):
     assert_exact(weir.dir / "out.log", LINES)
 
 
+@pytest.mark.threads
 def test_lif_02_stopped_with_a_dead_sink(weir):
     """TERM while the sink is dead: the agent ends at its deadline, and what only memory had is on disk; the next start
     delivers it."""
