@@ -13,6 +13,7 @@
 #include "pipeline/dead_letters.h"
 #include "pipeline/input.h"
 #include "pipeline/output.h"
+#include "pipeline/replay.h"
 #include "pipeline/tier.h"
 
 /* Chunks kept for the next batches, at most. */
@@ -98,9 +99,10 @@ int pipeline_new(const struct pipeline_env *env, const struct config_pipeline *c
     ledger_init(&pipeline->ledger, (unsigned)config->filter_count + 1,
                 (unsigned)config->output_count);
     pipeline->dead_letters = dead_letters_new(pipeline);
+    pipeline->replay = replay_new(pipeline);
     int r = -ENOMEM;
     if (pipeline->chunks && pipeline->thaw_chunks && pipeline->log && pipeline->inputs &&
-        pipeline->outputs && pipeline->dead_letters)
+        pipeline->outputs && pipeline->dead_letters && pipeline->replay)
         r = pipeline_open(pipeline, err);
     else
         weir_error_set(err, r, "out of memory");
@@ -116,6 +118,12 @@ void pipeline_free_batch(struct pipeline *pipeline, struct batch *batch)
 {
     if (batch->input) {
         block_recycle(pipeline, batch);
+        return;
+    }
+    if (batch->replayed) {
+        budget_give(&pipeline->budget, batch->charged);
+        frozen_free(batch);
+        admission_wake(pipeline, NULL);
         return;
     }
     frozen_empty(batch);
@@ -169,6 +177,7 @@ struct pipeline *pipeline_free(struct pipeline *pipeline)
         input_free(pipeline->inputs[i]);
     free(pipeline->inputs);
     free(pipeline->outputs);
+    replay_free(pipeline->replay);
     dead_letters_free(pipeline->dead_letters);
     log_free(pipeline->log);
     tier_free(pipeline->tier);
@@ -201,6 +210,7 @@ void pipeline_stop_inputs(struct pipeline *pipeline)
 {
     for (size_t i = 0; i < pipeline->input_count; i++)
         input_stop(pipeline->inputs[i]);
+    replay_cancel(pipeline->replay);
 }
 
 bool pipeline_inputs_stopped(const struct pipeline *pipeline)
@@ -208,11 +218,13 @@ bool pipeline_inputs_stopped(const struct pipeline *pipeline)
     for (size_t i = 0; i < pipeline->input_count; i++)
         if (pipeline->inputs[i]->worker.started && !atomic_load(&pipeline->inputs[i]->stopped))
             return false;
-    return true;
+    return !replay_is_running(pipeline->replay);
 }
 
 bool pipeline_ended(const struct pipeline *pipeline)
 {
+    if (replay_is_running(pipeline->replay))
+        return false;
     for (size_t i = 0; i < pipeline->input_count; i++)
         if (atomic_load(&pipeline->inputs[i]->end) == INPUT_RUNNING)
             return false;
@@ -248,7 +260,8 @@ static bool join(const struct pipeline *pipeline, struct worker *worker, int64_t
 
 bool pipeline_join(struct pipeline *pipeline, int64_t deadline)
 {
-    bool joined = true;
+    replay_cancel(pipeline->replay);
+    bool joined = replay_join(pipeline->replay, deadline);
     for (size_t i = 0; i < pipeline->input_count; i++)
         worker_stop(&pipeline->inputs[i]->worker);
     for (size_t i = 0; i < pipeline->input_count; i++)

@@ -13,6 +13,7 @@
 struct dead_letters;
 struct input;
 struct output;
+struct replay;
 
 /* One pipeline, assembled: inputs, the filter stage, the log, outputs, and the memory that they share.
  *
@@ -41,6 +42,7 @@ struct pipeline {
     struct tier *tier; /* NULL: no disk tier */
     struct ledger ledger;
     struct dead_letters *dead_letters;
+    struct replay *replay;
     struct filter_stage stage;
     struct input **inputs;
     struct output **outputs;
@@ -57,11 +59,11 @@ struct pipeline *pipeline_free(struct pipeline *pipeline);
 
 int pipeline_start(struct pipeline *pipeline, struct weir_error *err);
 
-/* Tells the inputs to stop reading. */
+/* Tells the inputs to stop reading; a replay is cancelled. */
 void pipeline_stop_inputs(struct pipeline *pipeline);
-/* True when every input has stopped. */
+/* True when every input has stopped, and no replay brings anything more. */
 bool pipeline_inputs_stopped(const struct pipeline *pipeline);
-/* True when no input will ever emit again: each has ended or failed (`run --once`). */
+/* True when no input will ever emit again: each has ended or failed (`run --once`), and no replay runs. */
 bool pipeline_ended(const struct pipeline *pipeline);
 /* True when everything that was read has been answered. */
 bool pipeline_is_empty(struct pipeline *pipeline);

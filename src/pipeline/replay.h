@@ -23,8 +23,8 @@ struct replay_request {
     const char *output; /* only what this output was to get, or has rejected; NULL: any */
     const char *
         reason; /* dead letters: the reason is this word, or the sink's answer holds it; NULL: any */
-    const char
-        *target; /* to this output, whoever they were for; NULL: to those that they were for */
+    /* To this output, whoever they were for. NULL: to `output`, or, without one, to all that they were for. */
+    const char *target;
 };
 
 /* Everything. */
@@ -57,6 +57,7 @@ int replay_start(struct replay *replay, const struct replay_request *request,
 void replay_cancel(struct replay *replay); /* soon; the state tells */
 /* Waits for the thread until `deadline` (clock_monotonic()), after a cancel. False when it is still busy. */
 bool replay_join(struct replay *replay, int64_t deadline);
+bool replay_is_running(struct replay *replay);
 void replay_progress(struct replay *replay, struct replay_progress *ret);
 
 /* The name of a state, for JSON: "running". A constant. */

@@ -43,6 +43,7 @@ struct batch {
     bool safe;           /* which a crash does not take away */
     bool writing;        /* the tier is making one: the batch must stay */
     bool thawed;         /* the batch was made of a frame */
+    bool replayed;       /* the same, by a replay: its memory is charged to the inputs' budget */
     bool counted;        /* what filters took is counted already, and the frame counts the rest */
     uint8_t given_up;    /* why nobody is to have it, as 1 + enum ledger_drop; 0: it was not */
     uint32_t shed_count; /* records dropped because the disk tier was filling */
