@@ -3,13 +3,17 @@
  *
  * Alive and ready are two questions. /livez (and /healthz, which some ask) answers as soon as the main
  * loop turns, and no state of a pipeline makes it fail: an orchestrator restarts what fails it, and a
- * restart cures no dead sink. /readyz says whether logs arrive where they should, and why not. */
+ * restart cures no dead sink. /readyz says whether logs arrive where they should, and why not.
+ *
+ * What changes something is asked for with POST, and only on a Unix socket, which the file system guards: a
+ * port on loopback is open to every user of the host, and, through a browser, to any web page. */
 #include "admin/admin.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/control.h"
 #include "admin/http_server.h"
 #include "admin/listen.h"
 #include "admin/process.h"
@@ -100,21 +104,38 @@ static void answer_status(struct admin *admin, const struct http_request *reques
     json_decref(json);
 }
 
+static void answer_replay(struct admin *admin, const struct http_request *request,
+                          struct http_response *response)
+{
+    control_replay(admin->source.control, admin->source.arg, request, response);
+}
+
+static void answer_drop(struct admin *admin, const struct http_request *request,
+                        struct http_response *response)
+{
+    control_drop(admin->source.control, admin->source.arg, request, response);
+}
+
 static void answer_index(struct admin *admin, const struct http_request *request,
                          struct http_response *response);
 
+enum route_methods { READS = 1, CHANGES = 2 };
+
 static const struct route {
     const char *path;
+    unsigned methods;
     void (*answer)(struct admin *admin, const struct http_request *request,
                    struct http_response *response);
     const char *help;
 } routes[] = {
-    { "/", answer_index, "this list" },
-    { "/metrics", answer_metrics, "metrics for Prometheus" },
-    { "/livez", answer_alive, "200 while the agent runs" },
-    { "/healthz", answer_alive, "the same" },
-    { "/readyz", answer_ready, "200 while records arrive, else 503 and why; ?verbose" },
-    { "/api/v1/status", answer_status, "everything, as JSON" },
+    { "/", READS, answer_index, "this list" },
+    { "/metrics", READS, answer_metrics, "metrics for Prometheus" },
+    { "/livez", READS, answer_alive, "200 while the agent runs" },
+    { "/healthz", READS, answer_alive, "the same" },
+    { "/readyz", READS, answer_ready, "200 while records arrive, else 503 and why; ?verbose" },
+    { "/api/v1/status", READS, answer_status, "everything, as JSON" },
+    { "/api/v1/replay", READS | CHANGES, answer_replay, "how far a replay is; POST: start one" },
+    { "/api/v1/buffer/drop", CHANGES, answer_drop, "POST: give up what an old output has left" },
 };
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
 
@@ -124,7 +145,32 @@ static void answer_index(struct admin *admin, const struct http_request *request
     (void)admin;
     (void)request;
     for (size_t i = 0; i < ROUTE_COUNT; i++)
-        fprintf(response->body, "%-16s %s\n", routes[i].path, routes[i].help);
+        fprintf(response->body, "%-20s %s\n", routes[i].path, routes[i].help);
+}
+
+/* False when it has been refused. */
+static bool admin_allows(const struct admin *admin, const struct route *route,
+                         const struct http_request *request, struct http_response *response)
+{
+    static const char *const methods[] = { "", "GET, HEAD", "POST", "GET, HEAD, POST" };
+    const unsigned wanted = request->is_post ? CHANGES : READS;
+    if (!(route->methods & wanted)) {
+        response->status = 405;
+        response->allow = methods[route->methods];
+        fprintf(response->body, "only %s\n", methods[route->methods]);
+        return false;
+    }
+    if (wanted == CHANGES && !admin_address_is_unix(&admin->socket.address)) {
+        control_refuse(response, 403,
+                       "what changes something needs the Unix socket: set service.admin.listen to "
+                       "unix:/run/weir/admin.sock, or the like");
+        return false;
+    }
+    if ((route->methods & CHANGES) && !admin->source.control) {
+        control_refuse(response, 404, "there is nothing to change here");
+        return false;
+    }
+    return true;
 }
 
 static void admin_answer(void *arg, const struct http_request *request,
@@ -132,7 +178,8 @@ static void admin_answer(void *arg, const struct http_request *request,
 {
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         if (weir_str_eq(request->path, weir_str_of(routes[i].path))) {
-            routes[i].answer(arg, request, response);
+            if (admin_allows(arg, &routes[i], request, response))
+                routes[i].answer(arg, request, response);
             return;
         }
     }

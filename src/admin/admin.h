@@ -6,10 +6,11 @@
 #include "base/metrics.h"
 #include <weir/error.h>
 
-/* The admin endpoint: /metrics, /livez, /healthz, /readyz and /api/v1/status over HTTP, on loopback or
- * a Unix socket. It only reads. Everything runs on the thread of the event base (main's), and the
+/* The admin endpoint: /metrics, /livez, /healthz, /readyz and /api/v1/... over HTTP, on loopback or a Unix
+ * socket. What changes something is done on a Unix socket only. Everything runs on the thread of the event base (main's), and the
  * process must ignore SIGPIPE. */
 struct admin;
+struct admin_control;
 struct event_base;
 
 /* What it shows, and from whom: filled by whoever starts it, since it knows nothing of the agent. */
@@ -20,6 +21,8 @@ struct admin_source {
     struct status *(*status)(void *arg);
     /* Sets the gauges that are computed when asked for, before a scrape; or NULL. */
     void (*refresh)(void *arg);
+    /* What can be changed, with the same `arg`; or NULL. */
+    const struct admin_control *control;
 };
 
 struct admin_options {

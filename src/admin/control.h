@@ -2,8 +2,6 @@
 #ifndef WEIR_ADMIN_CONTROL_H
 #define WEIR_ADMIN_CONTROL_H
 
-#include <jansson.h>
-
 #include "pipeline/replay.h"
 
 /* What changes the agent's state, as JSON: read here, done by the agent. Only on a Unix socket: see admin.c.
@@ -27,6 +25,27 @@
  * Whatever is refused: {"error": "what, and what to do"} with 400 (the request is wrong), 403 (not a Unix socket), 404
  * (no such pipeline or output, nothing is there), 409 (a replay runs already). */
 
-#define CONTROL_BODY_MAX ((size_t)64 << 10)
+struct http_request;
+struct http_response;
+
+/* Who does it: filled by whoever starts the endpoint. `pipeline` may be a name that there is none of: -ENOENT.
+ * Each answers 0, or a negative errno with *err set. */
+struct admin_control {
+    int (*replay)(void *arg, const char *pipeline, const struct replay_request *request,
+                  struct weir_error *err);
+    int (*replay_cancel)(void *arg, const char *pipeline, struct weir_error *err);
+    int (*replay_progress)(void *arg, const char *pipeline, struct replay_progress *ret,
+                           struct weir_error *err);
+    int (*drop_output)(void *arg, const char *pipeline, enum replay_source source,
+                       const char *output, uint64_t *ret_records, struct weir_error *err);
+};
+
+/* Answers of the paths above. */
+void control_replay(const struct admin_control *control, void *arg,
+                    const struct http_request *request, struct http_response *response);
+void control_drop(const struct admin_control *control, void *arg,
+                  const struct http_request *request, struct http_response *response);
+/* What is refused: {"error": text}. */
+void control_refuse(struct http_response *response, int status, const char *text);
 
 #endif

@@ -106,7 +106,8 @@ static int parse_request_line(struct weir_str line, struct http_request *ret)
     if (line.ptr[5] != '1' || line.ptr[7] < '0' || line.ptr[7] > '9')
         return 505;
     ret->is_head = weir_str_eq(ret->method, WEIR_STR("HEAD"));
-    if (!ret->is_head && !weir_str_eq(ret->method, WEIR_STR("GET")))
+    ret->is_post = weir_str_eq(ret->method, WEIR_STR("POST"));
+    if (!ret->is_head && !ret->is_post && !weir_str_eq(ret->method, WEIR_STR("GET")))
         return 405;
     return parse_target(target, ret) ? HTTP_OK : 400;
 }
@@ -119,6 +120,21 @@ static bool is_field_value(struct weir_str value)
             return false;
     }
     return true;
+}
+
+/* Sets the length of the body, and its place to anything. */
+static int parse_length(struct weir_str text, struct weir_str *ret)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return 400;
+        bytes = 10 * bytes + (size_t)(text.ptr[i] - '0');
+        if (bytes > HTTP_BODY_BYTES_MAX)
+            return 413;
+    }
+    *ret = (struct weir_str){ text.ptr, bytes };
+    return text.len ? HTTP_OK : 400;
 }
 
 static int parse_header(struct weir_str line, struct http_request *ret)
@@ -136,11 +152,24 @@ static int parse_header(struct weir_str line, struct http_request *ret)
         ret->host = value;
     } else if (equals_ignoring_case(name, "accept")) {
         ret->accept = value;
-    } else if (equals_ignoring_case(name, "transfer-encoding") ||
-               (equals_ignoring_case(name, "content-length") &&
-                !weir_str_eq(value, WEIR_STR("0")))) {
+    } else if (equals_ignoring_case(name, "content-length")) {
+        return ret->body.ptr ? 400 : parse_length(value, &ret->body);
+    } else if (equals_ignoring_case(name, "transfer-encoding")) {
         return 413;
     }
+    return HTTP_OK;
+}
+
+/* The body behind the head, which says how long it is. */
+static int take_body(struct weir_str rest, struct http_request *request)
+{
+    if (!request->is_post)
+        return request->body.len ? 413 : HTTP_OK;
+    if (!request->body.ptr)
+        return 411;
+    if (rest.len < request->body.len)
+        return HTTP_INCOMPLETE;
+    request->body.ptr = rest.ptr;
     return HTTP_OK;
 }
 
@@ -152,10 +181,14 @@ int http_request_parse(struct weir_str data, struct http_request *ret)
         return data.len >= HTTP_REQUEST_BYTES_MAX ? 431 : HTTP_INCOMPLETE;
     if (head.len > HTTP_REQUEST_BYTES_MAX)
         return 431;
+    const struct weir_str rest = { head.ptr + head.len,
+                                   data.len - (size_t)(head.ptr + head.len - data.ptr) };
     int status = parse_request_line(next_line(&head), &request);
     for (struct weir_str line = next_line(&head); status == HTTP_OK && line.len > 0;
          line = next_line(&head))
         status = parse_header(line, &request);
+    if (status == HTTP_OK)
+        status = take_body(rest, &request);
     if (status == HTTP_OK)
         *ret = request;
     return status;

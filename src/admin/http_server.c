@@ -6,7 +6,7 @@
  *
  * The agent promises to stay within its memory and descriptors whatever comes, and a port on loopback
  * is open to every user of the host. So each connection has a time in which it must be through, counted
- * from its start and not from its last byte; a head has at most 8 KiB and a request no body; and there
+ * from its start and not from its last byte; a head has at most 8 KiB, a body 64 KiB; and there
  * are at most HTTP_CONNECTIONS_MAX connections. When one more comes, the oldest is closed for it: an
  * honest client says what it wants at once and is served, a slow one on purpose gives way, and a probe
  * is never locked out by idle connections.
@@ -97,10 +97,13 @@ static const char *status_text(int status)
         const char *text;
     } rows[] = {
         { 200, "OK" },
+        { 202, "Accepted" },
         { 400, "Bad Request" },
         { 403, "Forbidden" },
         { 404, "Not Found" },
         { 405, "Method Not Allowed" },
+        { 409, "Conflict" },
+        { 411, "Length Required" },
         { 413, "Content Too Large" },
         { 431, "Request Header Fields Too Large" },
         { 500, "Internal Server Error" },
@@ -125,17 +128,19 @@ static int send_response(struct connection *connection, const struct http_respon
                          char *body, size_t len, bool is_head)
 {
     struct evbuffer *out = bufferevent_get_output(connection->stream);
-    int r =
-        evbuffer_add_printf(out,
-                            "HTTP/1.1 %d %s\r\n"
-                            "Content-Type: %s\r\n"
-                            "Content-Length: %zu\r\n"
-                            "%s"
-                            "Cache-Control: no-store\r\n"
-                            "X-Content-Type-Options: nosniff\r\n"
-                            "Connection: close\r\n\r\n",
-                            response->status, status_text(response->status), response->content_type,
-                            len, response->status == 405 ? "Allow: GET, HEAD\r\n" : "");
+    char allow[64] = "";
+    if (response->status == 405)
+        snprintf(allow, sizeof(allow), "Allow: %s\r\n", response->allow);
+    int r = evbuffer_add_printf(out,
+                                "HTTP/1.1 %d %s\r\n"
+                                "Content-Type: %s\r\n"
+                                "Content-Length: %zu\r\n"
+                                "%s"
+                                "Cache-Control: no-store\r\n"
+                                "X-Content-Type-Options: nosniff\r\n"
+                                "Connection: close\r\n\r\n",
+                                response->status, status_text(response->status),
+                                response->content_type, len, allow);
     if (r >= 0 && !is_head && len > 0 &&
         evbuffer_add_reference(out, body, len, free_body, NULL) == 0)
         return 0;
@@ -152,6 +157,7 @@ static int connection_respond(struct connection *connection, const struct http_r
     size_t len = 0;
     struct http_response response = { .status = status,
                                       .content_type = "text/plain; charset=utf-8",
+                                      .allow = "GET, HEAD",
                                       .body = open_memstream(&body, &len) };
     if (!response.body)
         return -ENOMEM;
@@ -251,7 +257,7 @@ static void server_accept(struct evconnlistener *listener, evutil_socket_t fd,
     }
     connection_set_state(connection, READING);
     bufferevent_setcb(stream, stream_readable, stream_written, stream_ended, connection);
-    bufferevent_setwatermark(stream, EV_READ, 0, HTTP_REQUEST_BYTES_MAX);
+    bufferevent_setwatermark(stream, EV_READ, 0, HTTP_REQUEST_BYTES_MAX + HTTP_BODY_BYTES_MAX);
     bufferevent_enable(stream, EV_READ | EV_WRITE);
 }
 

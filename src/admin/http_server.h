@@ -6,7 +6,7 @@
 
 #include "admin/http_request.h"
 
-/* A small HTTP server for requests that only read, on an event base of the caller's. See http_server.c
+/* A small HTTP server, on an event base of the caller's. See http_server.c
  * for its limits. Everything runs on the thread of that base. */
 struct http_server;
 struct event_base;
@@ -17,7 +17,8 @@ struct event_base;
 struct http_response {
     int status;               /* 200 to begin with */
     const char *content_type; /* a constant; text/plain to begin with */
-    FILE *body;               /* to be written to */
+    const char *allow; /* with status 405, the methods that there are; "GET, HEAD" to begin with */
+    FILE *body;        /* to be written to */
 };
 
 /* Answers one request. The views in `request` end with the call. */

@@ -468,6 +468,15 @@ struct event_base *agent_base(struct agent *agent)
     return loop_base(agent->loop);
 }
 
+struct pipeline *agent_pipeline(struct agent *agent, const char *name, bool *ret_stopping)
+{
+    *ret_stopping = agent->state == STATUS_DRAINING;
+    for (size_t i = 0; i < agent->count; i++)
+        if (strcmp(agent->pipelines[i]->name, name) == 0)
+            return agent->pipelines[i];
+    return NULL;
+}
+
 struct metrics *agent_metrics(struct agent *agent)
 {
     return agent->metrics;

@@ -10,6 +10,8 @@
 struct agent;
 struct event_base;
 
+struct pipeline;
+
 struct agent_options {
     const struct config *config; /* outlives the agent */
     const char *version;         /* a constant */
@@ -25,6 +27,9 @@ struct agent *agent_free(struct agent *agent);
 /* Starts the pipelines, serves signals, stops them. Returns the exit status. When a thread does not end in
  * time, positions are stored and the process ends in here. */
 int agent_run(struct agent *agent);
+
+/* The pipeline of that name, and whether the agent is stopping; NULL: there is none. */
+struct pipeline *agent_pipeline(struct agent *agent, const char *name, bool *ret_stopping);
 
 /* For the admin endpoint, which runs on this base. */
 struct event_base *agent_base(struct agent *agent);

@@ -2,7 +2,9 @@
 /* `weir run`: puts the agent and its admin endpoint together. Until the agent has its messenger, what goes
  * wrong is said as by any other command. */
 #include "admin/admin.h"
+#include "admin/control.h"
 #include "agent/agent.h"
+#include "agent/orders.h"
 #include "base/message.h"
 #include "cli/commands.h"
 #include "cli/load.h"
@@ -11,12 +13,17 @@
 static int start_admin(struct agent *agent, const char *listen, struct admin **ret,
                        struct weir_error *err)
 {
+    static const struct admin_control control = { .replay = agent_replay,
+                                                  .replay_cancel = agent_replay_cancel,
+                                                  .replay_progress = agent_replay_progress,
+                                                  .drop_output = agent_drop_output };
     const struct admin_options options = { .listen = listen,
                                            .version = weir_version,
                                            .source = { .arg = agent,
                                                        .metrics = agent_metrics(agent),
                                                        .status = agent_status,
-                                                       .refresh = agent_refresh } };
+                                                       .refresh = agent_refresh,
+                                                       .control = &control } };
     int r = admin_start(agent_base(agent), &options, ret, err);
     if (r < 0 || !*ret)
         return r;

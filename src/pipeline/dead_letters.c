@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "buffer/frozen.h"
 #include "buffer/store.h"
@@ -47,6 +48,8 @@ struct dead_letters {
     struct weir_bytes frame, scratch, note;
     uint64_t *chosen, *without; /* bitmaps for a batch of so many words */
     size_t words;
+
+    atomic_bool untidy; /* readers were dropped, and that is not written down */
 
     pthread_mutex_t status_lock;
     bool failing;
@@ -339,6 +342,31 @@ static void bytes_shrink(struct weir_bytes *bytes)
     *bytes = (struct weir_bytes){ .max = max };
 }
 
+/* Writes down that readers are gone, and deletes what only they held. Under the lock. */
+static void letters_tidy(struct dead_letters *letters)
+{
+    struct store *store = letters->store;
+    if (!store || !atomic_exchange(&letters->untidy, false))
+        return;
+    if (store_commit(store) < 0)
+        atomic_store(&letters->untidy, true);
+    (void)store_trim(store, clock_wall());
+}
+
+int dead_letters_drop(struct dead_letters *letters, const char *output)
+{
+    struct store *store = dead_letters_store(letters);
+    int r = store ? store_drop_reader(store, output) : -ENOENT;
+    if (r < 0)
+        return r;
+    atomic_store(&letters->untidy, true);
+    if (pthread_mutex_trylock(&letters->lock) == 0) { /* else who parks does it */
+        letters_tidy(letters);
+        pthread_mutex_unlock(&letters->lock);
+    }
+    return 0;
+}
+
 int dead_letters_park(struct dead_letters *letters, unsigned output, const struct batch *batch,
                       struct rejections *rejections, int64_t first)
 {
@@ -349,6 +377,7 @@ int dead_letters_park(struct dead_letters *letters, unsigned output, const struc
         r = letters_open(letters, &err);
     if (r == 0)
         r = letters_write(letters, letters->store, output, batch, rejections, first);
+    letters_tidy(letters);
     bytes_shrink(&letters->frame);
     bytes_shrink(&letters->scratch);
     pthread_mutex_unlock(&letters->lock);

@@ -37,6 +37,9 @@ WEIR_MUST_USE int dead_letters_park(struct dead_letters *letters, unsigned outpu
 /* Their store; NULL while nothing was ever parked. For walks. @thread any. */
 struct store *dead_letters_store(const struct dead_letters *letters);
 
+/* Gives up the dead letters of an output that is not configured any more: 0, or -ENOENT. @thread any. */
+int dead_letters_drop(struct dead_letters *letters, const char *output);
+
 #define DEAD_LETTERS_REASON_MAX 200
 
 struct dead_letters_status {

@@ -163,6 +163,14 @@ static void on_acked(void *arg)
         worker_wake(&tier->worker);
 }
 
+int tier_drop_reader(struct tier *tier, const char *output)
+{
+    int r = tier ? store_drop_reader(tier->store, output) : -ENOENT;
+    if (r == 0)
+        on_acked(tier); /* to be written down, and room to be made, as when a reader has moved */
+    return r;
+}
+
 static void on_damaged(void *arg, unsigned index, const struct store_frame *frame)
 {
     struct tier *tier = arg;

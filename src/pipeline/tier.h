@@ -69,6 +69,10 @@ void tier_rescue(struct tier *tier);
 /* What it is at, with the reason ("" when all is well). @thread any. */
 enum tier_state tier_status(struct tier *tier, char reason[TIER_REASON_MAX]);
 
+/* Gives up what waits for an output that is not configured any more: 0, or -ENOENT. NULL has none. @thread
+ * any. */
+int tier_drop_reader(struct tier *tier, const char *output);
+
 /* The position in the disk tier of a stream, when it is higher than *position; then *check is set too. While the
  * pipeline starts. */
 bool tier_stream_position(const struct tier *tier, const uint8_t id[16], uint64_t *position,

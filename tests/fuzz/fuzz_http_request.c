@@ -16,8 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct http_request request;
     int answer = http_request_parse((struct weir_str){ text, size }, &request);
     if (answer == HTTP_OK) {
-        const struct weir_str views[] = { request.method, request.path, request.query, request.host,
-                                          request.accept };
+        const struct weir_str views[] = { request.method, request.path,   request.query,
+                                          request.host,   request.accept, request.body };
         for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
             check_view(views[i], text, size);
         assert(request.path.len && request.path.ptr[0] == '/');

@@ -70,9 +70,11 @@ static void refresh(void *arg)
 
 static int start(const char *listen_on, struct weir_error *err)
 {
-    struct admin_options options = { .listen = listen_on,
-                                     .version = "1.2.3",
-                                     .source = { NULL, metrics, make_status, refresh } };
+    struct admin_options options = {
+        .listen = listen_on,
+        .version = "1.2.3",
+        .source = { .metrics = metrics, .status = make_status, .refresh = refresh }
+    };
     int r = admin_start(base, &options, &admin, err);
     if (r == 0 && admin)
         ck_assert_int_eq(admin_address_parse(admin_where(admin), &address, err), 0);
@@ -187,9 +189,29 @@ START_TEST(head_has_the_length_and_no_body)
     const char *answer = ask("HEAD /healthz HTTP/1.1\r\n\r\n");
     ck_assert_ptr_nonnull(strstr(answer, "Content-Length: 3\r\n"));
     ck_assert_str_eq(body_of(answer), "");
-    answer = ask("POST /healthz HTTP/1.1\r\n\r\n");
+    answer = ask("POST /healthz HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
     ck_assert_int_eq(status_of(answer), 405);
     ck_assert_ptr_nonnull(strstr(answer, "Allow: GET, HEAD\r\n"));
+}
+END_TEST
+
+START_TEST(changes_need_the_unix_socket)
+{
+    struct weir_error err = { 0 };
+    const char body[] = "POST /api/v1/replay HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
+    ck_assert_int_eq(start("127.0.0.1:0", &err), 0);
+    const char *answer = ask(body);
+    ck_assert_int_eq(status_of(answer), 403);
+    ck_assert_ptr_nonnull(
+        strstr(answer, "{\"error\":\"what changes something needs the Unix socket"));
+    answer = get("/api/v1/buffer/drop");
+    ck_assert_int_eq(status_of(answer), 405);
+    ck_assert_ptr_nonnull(strstr(answer, "Allow: POST\r\n"));
+    admin = admin_stop(admin);
+    ck_assert_int_eq(start(unix_listen, &err), 0);
+    answer = ask(body);
+    ck_assert_int_eq(status_of(answer), 404); /* this one has nothing to change */
+    ck_assert_ptr_nonnull(strstr(answer, "nothing to change"));
 }
 END_TEST
 
@@ -477,6 +499,7 @@ int main(void)
     tcase_set_timeout(tc, 20);
     tcase_add_loop_test(tc, every_path_answers, 0, sizeof(listens) / sizeof(listens[0]));
     tcase_add_test(tc, head_has_the_length_and_no_body);
+    tcase_add_test(tc, changes_need_the_unix_socket);
     tcase_add_test(tc, readiness_says_why);
     tcase_add_test(tc, status_is_a_document);
     tcase_add_test(tc, sec_06_a_name_from_dns_is_refused_on_loopback);

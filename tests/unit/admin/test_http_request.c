@@ -39,6 +39,20 @@ START_TEST(good_requests_are_taken_apart)
 }
 END_TEST
 
+START_TEST(a_post_has_its_body)
+{
+    struct http_request request;
+    const char text[] = "POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcdef";
+    ck_assert_int_eq(http_request_parse(weir_str_of(text), &request), HTTP_OK);
+    ck_assert(request.is_post && !request.is_head);
+    ck_assert(str_is(request.body, "abc"));
+    ck_assert_int_eq(
+        http_request_parse(WEIR_STR("POST /a HTTP/1.1\r\nContent-Length: 0\r\n\r\n"), &request),
+        HTTP_OK);
+    ck_assert_uint_eq(request.body.len, 0);
+}
+END_TEST
+
 START_TEST(sec_06_bad_requests_get_their_status)
 {
     static const struct {
@@ -48,7 +62,14 @@ START_TEST(sec_06_bad_requests_get_their_status)
         { "\n\n", HTTP_INCOMPLETE },
         { "GET / HTTP/1.1\r\nHost: x\r\n", HTTP_INCOMPLETE },
         { "GET / HTTP/1.1\r\n\r\n", HTTP_OK },
-        { "POST / HTTP/1.1\r\n\r\n", 405 },
+        { "POST / HTTP/1.1\r\n\r\n", 411 },
+        { "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nx", HTTP_INCOMPLETE },
+        { "POST / HTTP/1.1\r\nContent-Length: 65537\r\n\r\n", 413 },
+        { "POST / HTTP/1.1\r\nContent-Length: 18446744073709551617\r\n\r\n", 413 },
+        { "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400 },
+        { "POST / HTTP/1.1\r\nContent-Length: \r\n\r\n", 400 },
+        { "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx", 400 },
+        { "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 413 },
         { "get / HTTP/1.1\r\n\r\n", 405 },
         { "BREW /pot HTTP/1.1\r\n\r\n", 405 },
         { "G\x01T / HTTP/1.1\r\n\r\n", 400 },
@@ -74,7 +95,7 @@ START_TEST(sec_06_bad_requests_get_their_status)
         { "GET / HTTP/1.1\r\nX: a\x7f\r\n\r\n", 400 },
         { "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400 },
         { "GET / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx", 413 },
-        { "GET / HTTP/1.1\r\nContent-Length: 00\r\n\r\n", 413 },
+        { "GET / HTTP/1.1\r\nContent-Length: 00\r\n\r\n", HTTP_OK },
         { "GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 413 },
         { "\x16\x03\x01 hello\n\n", 400 },
     };
@@ -165,6 +186,7 @@ int main(void)
 {
     TCase *tc = tcase_create("http_request");
     tcase_add_test(tc, good_requests_are_taken_apart);
+    tcase_add_test(tc, a_post_has_its_body);
     tcase_add_test(tc, sec_06_bad_requests_get_their_status);
     tcase_add_test(tc, sec_06_a_head_has_a_maximum);
     tcase_add_test(tc, every_prefix_is_incomplete);
