@@ -105,14 +105,14 @@ def test_looking_does_not_disturb_and_is_not_disturbed(weir):
 
 
 def test_a_replay_without_an_agent_is_delivered_by_the_next(weir):
-    _, agent = durable_agent(weir, [FILE, SLOW], 2000, retention="1h")
+    feed, agent = durable_agent(weir, [FILE, SLOW], 2000, retention="1h")
     settled(agent)
     agent.stop()
     assert waiting(weir) == {"live": 0, "slow": 0}
     assert run(weir, "replay", "--from", "1h", "--output", "live").stdout == "2000 records of pipeline app replayed\n"
     assert waiting(weir) == {"live": 2000, "slow": 0}
     assert "nothing is wrong" in run(weir, "verify").stdout
-    agent.start()
+    agent.start(pass_fds=[feed.ack_fd])
     settled(agent)
     assert agent.ledger()["recovered"] == 2000
     assert Counter(lines_in(weir.dir / "live.log")) == {line(n): 2 for n in range(2000)}
