@@ -100,7 +100,14 @@ class Agent:
             return False
 
     def signal(self, number):
+        """Sends it. A stop has happened when this returns: until the thread that takes it runs, the others go on."""
         self.process.send_signal(number)
+        if number == signal.SIGSTOP:
+            wait_until(self.is_stopped, what="all threads to stop")
+
+    def is_stopped(self):
+        states = [task.joinpath("stat").read_text().rpartition(")")[2].split()[0] for task in self.proc("task").iterdir()]
+        return all(state in "Tt" for state in states)
 
     def wait_exit(self, limit=30.0):
         """Waits for the process to end by itself; returns its exit status."""

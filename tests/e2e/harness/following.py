@@ -64,7 +64,7 @@ class Following:
 
     def wait_in_order(self, expected, limit=10.0):
         self.wait(expected, limit)
-        assert self.lines() == list(expected)
+        assert self.lines() == list(expected), f"{self.lines()} {expected}"
 
 
 def numbered(prefix, first, count):
