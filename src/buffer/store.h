@@ -211,8 +211,8 @@ size_t store_segments(const struct store *store, struct store_segment_info *ret,
 size_t store_readers(const struct store *store, struct store_reader_info *ret, size_t room);
 
 /* A walk over every frame that is there, acked or not, from `from` on, or the frame that it stands in, as a
- * whole: it takes nothing and moves no cursor. Damaged stretches come as frames that say so. head.readers are bits of this configuration's
- * readers. One thread at a time. */
+ * whole: it takes nothing and moves no cursor. Damaged stretches come as frames that say so. head.readers are
+ * bits of this configuration's readers. One thread at a time. */
 struct store_walk;
 struct store_walk *store_walk_new(struct store *store, uint64_t from); /* NULL: memory is short */
 struct store_walk *store_walk_free(struct store_walk *walk);
