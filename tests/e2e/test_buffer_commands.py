@@ -5,6 +5,8 @@ import json
 import os
 from collections import Counter
 
+import pytest
+
 from harness.feed import Feed
 from harness.ledger import plugin_of
 from harness.pipes import StalledPipe
@@ -104,21 +106,55 @@ def test_looking_does_not_disturb_and_is_not_disturbed(weir):
     agent.wait_records(31000)
 
 
+def test_retained_records_are_sent_again(weir):
+    _, agent = durable_agent(weir, [FILE, {**FILE, "id": "other", "path": "${DIR}/other.log"}, SLOW], 3000, retention="1h")
+    settled(agent)
+    first = listed(weir)["first"]
+    assert cat(weir) == [line(n) for n in range(3000)]
+    one = json.loads(run(weir, "cat", "--sequence", str(first + 7)).stdout)
+    assert one["message"] == line(7)
+    assert run(weir, "replay", "--record-id", one["record_id"], "--output", "other").stdout == "1 records of pipeline app replayed\n"
+    wait_until(lambda: lines_in(weir.dir / "other.log")[3000:] == [line(7)], what="the record to arrive again")
+    run(weir, "replay", "--sequence", f"{first + 1500}-{first + 1501}", "--target", "other")
+    wait_until(lambda: lines_in(weir.dir / "other.log")[3001:] == [line(1500), line(1501)], what="the records to arrive again")
+    answer = json.loads(run(weir, "replay", "--sequence", f"{first}-{first + 2999}", "--target", "live", "--json").stdout)
+    assert (answer["state"], answer["replayed"]) == ("done", 3000)
+    wait_until(lambda: len(lines_in(weir.dir / "live.log")) == 6000, what="the records to arrive again")
+    settled(agent)
+    ledger = agent.ledger()
+    assert ledger["replayed"] == 3003 and ledger["read"] == 3000 and ledger["delivered"] == 6003
+    assert Counter(lines_in(weir.dir / "live.log")) == {line(n): 2 for n in range(3000)}
+    assert len(lines_in(weir.dir / "other.log")) == 3003
+
+
 def test_a_replay_without_an_agent_is_delivered_by_the_next(weir):
-    feed, agent = durable_agent(weir, [FILE, SLOW], 2000, retention="1h")
+    _, agent = durable_agent(weir, [FILE, SLOW], 2000, retention="1h")
     settled(agent)
     agent.stop()
     assert waiting(weir) == {"live": 0, "slow": 0}
     assert run(weir, "replay", "--from", "1h", "--output", "live").stdout == "2000 records of pipeline app replayed\n"
     assert waiting(weir) == {"live": 2000, "slow": 0}
     assert "nothing is wrong" in run(weir, "verify").stdout
-    agent.start(pass_fds=[feed.ack_fd])
+    agent.start()
     settled(agent)
     assert agent.ledger()["recovered"] == 2000
     assert Counter(lines_in(weir.dir / "live.log")) == {line(n): 2 for n in range(2000)}
 
 
-def test_what_an_old_output_has_left_is_dropped(weir):
+def test_only_a_unix_socket_takes_orders(weir):
+    feed = Feed()
+    agent = feed.start(weir.make(config([FILE], durable=True), service={**SERVICE, "admin": {"listen": "127.0.0.1:0"}}), ready=False)
+    wait_until(lambda: any("listen" in str(message) for message in agent.messages()), what="the agent to be ready")
+    where = next(message["listen"] for message in agent.messages() if "listen" in message)
+    feed.lines(line(0))
+    wait_until(lambda: lines_in(weir.dir / "live.log") == [line(0)], what="the line")
+    done = run(weir, "replay", "--admin", where, status=1)
+    assert "the agent says: " in done.stderr and "Unix socket" in done.stderr
+    agent.admin = where
+
+
+@pytest.mark.parametrize("running", [True, False], ids=["running", "stopped"])
+def test_what_an_old_output_has_left_is_dropped(weir, running):
     pipe = StalledPipe(weir.dir / "dead.log")
     feed, agent = durable_agent(weir, [FILE, DEAD], 20000, pipe)
     wait_until(lambda: len(lines_in(weir.dir / "live.log")) == 20000, limit=20, what="the live output to have everything")
@@ -127,11 +163,14 @@ def test_what_an_old_output_has_left_is_dropped(weir):
     left = waiting(weir)["dead"]
     assert left > 0
     agent.write_config(config([FILE]))
+    if running:
+        agent.start()
     outputs = {output["id"]: output for output in listed(weir)["outputs"]}
     assert outputs["dead"]["configured"] is False and outputs["dead"]["records"] == left
     assert "is configured" in run(weir, "drop", "--output", "live", status=1).stderr
     assert run(weir, "drop", "--output", "dead").stdout == f"{left} records of pipeline app for output dead given up\n"
-    agent.start()
+    if not running:
+        agent.start()
     settled(agent)
     wait_until(lambda: waiting(weir).get("dead", 0) == 0, what="the records to be gone")
 
