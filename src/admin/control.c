@@ -9,6 +9,7 @@
 #include <weir/time.h>
 
 #include "admin/http_server.h"
+#include "pipeline/replay_choice.h"
 
 static void answer_json(struct http_response *response, int status, json_t *json)
 {
@@ -93,26 +94,9 @@ static int read_number(const json_t *value, const char *name, uint64_t *ret, str
     return 0;
 }
 
-static int hex_digit(char c)
+static bool is_id(const char *text, uint8_t ret[16])
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-static bool read_id(const char *text, uint8_t ret[16])
-{
-    if (!text || strlen(text) != 32)
-        return false;
-    for (size_t i = 0; i < 16; i++) {
-        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        ret[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
+    return text && strlen(text) == 32 && replay_read_id(text, ret);
 }
 
 static int read_ids(const json_t *value, struct order *ret, struct weir_error *err)
@@ -126,7 +110,7 @@ static int read_ids(const json_t *value, struct order *ret, struct weir_error *e
     if (!ret->ids)
         return weir_error_set(err, -ENOMEM, "out of memory");
     for (size_t i = 0; i < count; i++)
-        if (!read_id(json_string_value(json_array_get(value, i)), ret->ids[i]))
+        if (!is_id(json_string_value(json_array_get(value, i)), ret->ids[i]))
             return wrong(err, "ids", "record ids: 32 hexadecimal digits each");
     ret->replay.ids = (const uint8_t(*)[16])ret->ids;
     ret->replay.id_count = count;

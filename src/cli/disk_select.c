@@ -8,6 +8,7 @@
 #include <weir/time.h>
 
 #include "base/units.h"
+#include "pipeline/replay_choice.h"
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -65,21 +66,13 @@ static bool parse_sequence(const char *text, uint64_t *ret_from, uint64_t *ret_t
     return *text == '\0' && last >= *ret_from;
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Ids of 32 digits with commas between them; false when it is anything else. */
 static bool parse_ids(const char *text, uint8_t (*ids)[16], size_t *ret_count)
 {
     for (size_t count = 0; count < REPLAY_IDS_MAX; count++) {
-        for (size_t i = 0; i < 16; i++, text += 2) {
-            int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
-            if (low < 0)
-                return false;
-            ids[count][i] = (uint8_t)(high << 4 | low);
-        }
+        if (!replay_read_id(text, ids[count]))
+            return false;
+        text += 32;
         *ret_count = count + 1;
         if (*text++ != ',')
             return text[-1] == '\0';

@@ -77,3 +77,23 @@ uint32_t replay_choose(const struct replay_request *request, const struct batch 
         chosen += choose_of_run(request, batch, &batch->pub.runs[i], sequence, mask, ret);
     return chosen;
 }
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool replay_read_id(const char *text, uint8_t ret[16])
+{
+    for (size_t i = 0; i < 16; i++, text += 2) {
+        int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
+        if (low < 0)
+            return false;
+        ret[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}

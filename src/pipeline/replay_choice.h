@@ -14,6 +14,9 @@
 uint32_t replay_choose(const struct replay_request *request, const struct batch *batch,
                        uint64_t sequence, int output, uint64_t *ret);
 
+/* A record id from the 32 hexadecimal digits that `text` begins with; false when it does not. @thread any. */
+bool replay_read_id(const char *text, uint8_t ret[16]);
+
 /* Whether a frame with records [sequence, end), the first of them read at `observed`, can hold any that the
  * request chooses, without a look into it. (Records of a frame are read at its `observed` or later.) */
 static inline bool replay_may_choose(const struct replay_request *request, uint64_t sequence,
