@@ -127,7 +127,7 @@ struct store {
     struct store_streams streams;
 };
 
-/* ---- store.c ------------------------------------------------------------------------------------------- */
+/* ---- store_segments.c, store.c ------------------------------------------------------------------------------------------- */
 
 static inline void store_lock(const struct store *store)
 {
@@ -219,6 +219,16 @@ void store_finish(struct store *store);
 
 /* Deletes segments in which there is no frame, and to which none will be appended. */
 void store_delete_empty(struct store *store);
+
+/* ---- store_heads.c ------------------------------------------------------------------------------------- */
+
+/* Cursors of the state. Configured readers that it does not know are new, and have UINT64_MAX: the end. */
+void store_take_cursors(struct store *store, const struct store_state *state);
+/* Moves a file of the directory to the quarantine, where there is room for one more. */
+void store_put_file_aside(struct store *store, struct store_found *found, const char *name);
+/* Adds the segments that there are, with what their heads say. `known`: store->id is the store's. 0 or a
+ * negative errno. */
+WEIR_MUST_USE int store_load_heads(struct store *store, struct store_found *found, bool known);
 
 /* ---- store_recover.c ----------------------------------------------------------------------------------- */
 
