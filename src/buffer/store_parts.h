@@ -48,6 +48,8 @@ struct store_segment {
     uint16_t map;
     bool missing; /* records that are gone: there is no file */
     bool sealed;
+    bool
+        given_up; /* empty, since its records were given up: it goes when the cursors beyond it are safe */
     /* Whether heads alone do not say what is there: some payload is damaged, and not in `sum`. */
     bool flawed, checked;
     unsigned pins; /* threads that look at its file */

@@ -34,7 +34,7 @@ static int unlink_segment(struct store *store, const struct store_segment *segme
 /* Who has nothing in the oldest segment goes on behind it. True when the state is behind it for all. */
 static bool pass_over_locked(struct store *store, const struct store_segment *segment)
 {
-    bool beyond = true;
+    bool beyond = !store->state_changed; /* else a reader that was dropped is still in it */
     for (unsigned i = 0; i < STORE_ALL_READERS; i++) {
         struct store_reader *reader = &store->readers[i];
         if (!reader->there)
@@ -75,7 +75,8 @@ void store_delete_empty(struct store *store)
         if (empty)
             close_files_locked(store, segment->id);
         store_unlock(store);
-        if (!empty || unlink_segment(store, segment) < 0)
+        if (!empty || (segment->given_up && store_commit(store) < 0) ||
+            unlink_segment(store, segment) < 0)
             continue;
         store_lock(store);
         store_remove_segment_locked(store, i);
@@ -211,8 +212,10 @@ int store_make_room(struct store *store, bool held, struct store_lost *ret_lost)
     if (r < 0 && acked)
         return 0;
     store_lock(store);
-    if (r < 0)
+    if (r < 0) {
         store_empty_locked(segment, segment->end);
+        segment->given_up = true;
+    }
     store_unlock(store);
     *ret_lost = lost;
     return 1;
