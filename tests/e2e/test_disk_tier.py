@@ -319,6 +319,7 @@ def test_spl_10_no_space_and_then_space_again(weir, small_disk):
     assert [line[:14] for line in text] == [f"n={n:012d}" for n in range(LINES)]
 
 
+@pytest.mark.unsanitized
 @pytest.mark.parametrize("call,error", [("fdatasync", "EIO"), ("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("fallocate", "ENOSPC"),
                                         ("fallocate", "EDQUOT"), ("pwrite64", "EROFS")])
 @pytest.mark.parametrize("when", ["2", "3+4"])
@@ -374,6 +375,7 @@ def test_a_deleted_file_is_rescued(weir):
 # ---- bounds ------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.unsanitized
 @pytest.mark.parametrize("mib", [1024, pytest.param(10240, marks=[pytest.mark.long, pytest.mark.limit(900)])])
 def test_spl_17_rss_and_start_do_not_depend_on_the_backlog(weir, mib):
     """One output takes all that is made, the other nothing: its backlog goes to disk. An agent that starts on it is as small and

@@ -10,12 +10,16 @@ from harness import kafka_lines
 from harness.kafka_lines import pipeline
 
 
+pytestmark = pytest.mark.unsanitized  # the client library is not, and the mock broker's tests are run so
+
+
 def test_every_line_is_there_once(weir, broker, topic):
     kafka_lines.write(weir.dir / "in.log", 0, 50000)
     weir.once(pipeline(broker.plain, topic))
     messages = broker.read(topic)
     kafka_lines.Report(messages, 50000).check()
-    assert {message.partition for message in messages} == {0, 1, 2, 3}
+    # Without a key a batch goes to any of them.
+    assert {message.partition for message in messages} <= {0, 1, 2, 3}
     assert messages[0].value.decode() + "\n" == kafka_lines.line(kafka_lines.number(messages[0]))
 
 

@@ -124,9 +124,15 @@ class Reader:
         """{partition: the offset behind its last message}."""
         consumer = self.consumer()
         try:
-            from confluent_kafka import TopicPartition
-            partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-            return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in partitions}
+            from confluent_kafka import KafkaException, TopicPartition
+
+            def ends():
+                try:
+                    partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+                    return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in partitions}
+                except KafkaException:  # a broker that has just come back may lead nothing yet
+                    return None
+            return wait_until(ends, limit=60, step=0.2, what=f"the ends of {topic}")
         finally:
             consumer.close()
 
@@ -250,7 +256,26 @@ allow.everyone.if.no.acl.found=true
         self.process.send_signal(signal.SIGSTOP)
 
     def resume(self):
+        """A broker that its controller has given up meanwhile comes back by itself, but not always soon."""
         self.process.send_signal(signal.SIGCONT)
+        try:
+            wait_until(self.is_well, limit=20, step=0.2, what="Kafka to be well again")
+        except AssertionError:
+            self.kill()
+            self.start()
+
+    def is_well(self):
+        """Whether it makes topics, and leads them."""
+        from confluent_kafka import KafkaException
+        from confluent_kafka.admin import NewTopic
+        admin, topic = self.admin(), f"well-{time.monotonic_ns()}"
+        try:
+            for future in admin.create_topics([NewTopic(topic, 1, 1)], request_timeout=4).values():
+                future.result(5)
+            partitions = admin.list_topics(topic, timeout=5).topics[topic].partitions
+        except (KafkaException, TimeoutError, KeyError):
+            return False
+        return len(partitions) == 1 and partitions[0].leader == 1
 
     # ---- asked by the independent client --------------------------------------------------------------------------
 
