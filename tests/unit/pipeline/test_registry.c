@@ -249,7 +249,7 @@ START_TEST(modules_are_where_the_program_belongs)
     static const struct {
         const char *program, *want;
     } cases[] = {
-        { "/work/build/src/cli/weir", "/work/build/plugins" },
+        { "/tree/build/src/cli/weir", "/tree/build/plugins" },
         { "/src/cli/weir", weir_module_dir },
         { "/usr/bin/weir", weir_module_dir },
         { "/tmp/src/cli/weird", weir_module_dir },
