@@ -856,7 +856,14 @@ static void make_mutant(enum mutant mutant)
 
 /* ---- tests ------------------------------------------------------------------------------------------- */
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SEEDS 200 /* each takes ten times as long */
+#endif
+#endif
+#ifndef SEEDS
 #define SEEDS 800
+#endif
 #define STEPS 2500
 #define LONG 10 /* times, when WEIR_TEST_LONG is set */
 
