@@ -12,8 +12,9 @@
  * the index is smaller there, in a small buffer much smaller, and such lines come in smaller batches.
  *
  * A block that is handed over nearly empty (one line, when it is quiet) becomes a copy made to measure, and
- * once half of the buffer is in use, so that outputs lag and a copy delays nobody, any block that is not
- * nearly full: what waits for a slow output is charged by what it holds. Full-size blocks are used again
+ * once half of the buffer is in use, so that outputs lag, any block that is less than two thirds full: what
+ * waits for a slow output is charged by what it holds. (Copying fuller ones too would cost more than half of what
+ * it takes to spill them: fresh memory has a fault a page.) Full-size blocks are used again
  * (block_pool.c). */
 #include "pipeline/block.h"
 
@@ -36,7 +37,7 @@
 
 /* A copy made to measure is worth it where it takes less than so many eighths of the block. */
 #define COPY_EIGHTHS 2
-#define COPY_EIGHTHS_TIGHT 7
+#define COPY_EIGHTHS_TIGHT 5
 
 struct weir_block {
     struct batch batch; /* first: a batch is freed as the block it is */
