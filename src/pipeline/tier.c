@@ -268,7 +268,6 @@ static void sync_if_due(struct tier *tier, int64_t now)
         tier->sync_at = now + (every > 0 ? every * MS : 0);
     if (tier->sync_at > now && !tier_is_pressed(tier))
         return;
-    tier->sync_at = 0;
     if (tier_sync(tier) < 0)
         tier->retry_at = now + RETRY_AFTER;
 }
@@ -374,11 +373,12 @@ void tier_flush(struct tier *tier)
             break;
         r = 0;
     }
-    if (r < 0 && log_has_unwritten(tier->pipeline->log, false))
+    if (must_be_flushed(tier) && log_has_unwritten(tier->pipeline->log, false))
         msg_error(
             tier->pipeline->env->messenger,
-            "records that are only in memory could not be written to the disk tier and are lost",
-            weir_kv_str("pipeline", tier->pipeline->name));
+            "records in memory could not be written to the disk tier before the stop: those that "
+            "cannot be read again are lost",
+            weir_kv_str("pipeline", tier->pipeline->name), weir_kv_str("why", tier->reason));
     if (store_commit(tier->store) < 0)
         metric_add(tier->errors, 1);
 }

@@ -203,6 +203,7 @@ int tier_sync(struct tier *tier)
 {
     int r = store_sync(tier->store);
     tier->unsynced = 0;
+    tier->sync_at = 0;
     if (r < 0) {
         metric_add(tier->errors, 1);
         log_rewound(tier->pipeline->log);

@@ -231,6 +231,30 @@ def test_spl_16_full_and_block_stops_the_input(weir):
         writer.check(weir.dir / name).assert_complete()
 
 
+def test_a_tier_that_was_full_sleeps_when_it_is_not_any_more(weir):
+    """What was due while it was full is not due for ever."""
+    pipe = StalledPipe(weir.dir / "out.log")
+    feed, agent = start_feed(weir, config(stdin(), [STDOUT], disk="2MiB", compression="none", durable=True), pipe)
+    wait_until(agent.is_ready)
+    writer = subprocess.Popen(["seq", "100000000", "100600000"], stdout=feed.writer)
+    agent.wait_for(lambda status: status["pipelines"][0]["buffer"]["disk_state"] == "full", limit=30, what="full")
+    pipe.drain()
+    assert writer.wait(60) == 0
+    agent.wait_records(600001, limit=60)
+    agent.wait_for(lambda status: status["pipelines"][0]["buffer"]["disk_state"] == "ok", what="room again")
+    time.sleep(1.5)  # the last sync and the last cursors
+    began = cpu_ticks(agent)
+    time.sleep(1)
+    assert cpu_ticks(agent) - began < 30, "it does not sleep"
+    agent.stop()
+    pipe.close()
+
+
+def cpu_ticks(agent):
+    """Hundredths of a second of processor time."""
+    return sum(map(int, agent.proc("stat").read_text().rsplit(")", 1)[1].split()[11:13]))
+
+
 @pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest"])
 def test_rng_07_full_and_something_goes(weir, policy):
     """What is dropped is counted to the record, what is not comes whole and in order, and the input never stops."""
