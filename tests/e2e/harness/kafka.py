@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Apache Kafka, one KRaft node on 127.0.0.1, and an independent client of it.
 
-What it takes is fetched once into ~/.cache/weir-tests (WEIR_TEST_CACHE): Kafka's jars from Maven Central, and the Python
-client confluent-kafka, which brings a librdkafka of its own. Where they cannot be had the tests skip and say why; a Kafka that
-is there and does not start is an error.
+What it takes is fetched (harness/fetched.py): Kafka's jars from Maven Central, and the Python client confluent-kafka, which
+brings a librdkafka of its own.
 
     broker = Kafka(directory)        makes certificates, users and an empty log
     broker.start() kill() pause() resume()      it is there when start() returns
@@ -12,9 +11,6 @@ is there and does not start is an error.
     broker.proxied           a listener behind a Proxy, which can swallow answers
     broker.read("topic")                        all messages of it, as Message"""
 import collections
-import contextlib
-import fcntl
-import os
 import shutil
 import signal
 import socket
@@ -23,10 +19,10 @@ import sys
 import time
 from pathlib import Path
 
+from .fetched import Unavailable, cache, fetch, python_packages, run
 from .wait import SLOWNESS, wait_until
 
 VERSION = "4.0.0"
-CACHE = Path(os.environ.get("WEIR_TEST_CACHE", Path.home() / ".cache/weir-tests"))
 USER, PASSWORD = "shipper", "let-me-in-please"
 
 POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -41,41 +37,9 @@ POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 Message = collections.namedtuple("Message", "partition offset key value headers time")
 
 
-class Unavailable(Exception):
-    """What is needed cannot be had here; its text says what."""
-
-
-def run(*command, **how):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, stdin=subprocess.DEVNULL, **how)
-    if done.returncode:
-        raise Unavailable(f"{' '.join(map(str, command[:4]))} ...: {(done.stdout + done.stderr)[-600:]}")
-    return done.stdout
-
-
-def fetch(target, *command, cwd=None):
-    """Runs the command, which fills `target`.new, unless `target` is there."""
-    if target.exists():
-        return
-    new = target.with_name(target.name + ".new")
-    shutil.rmtree(new, ignore_errors=True)
-    run(*command, cwd=cwd, timeout=300)
-    new.rename(target)
-
-
-@contextlib.contextmanager
-def cache():
-    """The tests may run several at a time, and fetch once."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with open(CACHE / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield CACHE
-
-
 def provide_client():
     """The client can be imported after this."""
-    with cache() as directory:
-        client = directory / f"python-{sys.version_info[0]}.{sys.version_info[1]}"
-        fetch(client, sys.executable, "-m", "pip", "install", "-q", "--target", f"{client}.new", "confluent-kafka")
+    client = python_packages("python", "confluent-kafka")
     if str(client) not in sys.path:
         sys.path.insert(0, str(client))
 

@@ -1,25 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the tests that need Kafka: a real broker for all of them, a topic and a mock cluster for each."""
 import re
-import subprocess
 
 import pytest
 
 from . import kafka_mock
-from .kafka import Kafka, Unavailable, provide_client
-
-
-def skip(what, why):
-    pytest.skip(f"{what} cannot be had here: {why}")
+from .fetched import or_skip
+from .kafka import Kafka, provide_client
 
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory):
     """A real Kafka. What cannot be fetched skips the test; one that does not start fails it."""
-    try:
+    with or_skip("Kafka"):
         made = Kafka(tmp_path_factory.mktemp("kafka"))
-    except (Unavailable, subprocess.TimeoutExpired) as why:
-        skip("Kafka", why)
     made.start()
     yield made
     made.kill()
@@ -33,11 +27,9 @@ def topic(broker, request):
 
 @pytest.fixture(scope="session")
 def mock_program(tmp_path_factory):
-    try:
+    with or_skip("the mock cluster"):
         provide_client()
         return kafka_mock.build(tmp_path_factory.mktemp("mock"))
-    except (Unavailable, subprocess.TimeoutExpired) as why:
-        skip("the mock cluster", why)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ A partition keeps its last 5 MiB."""
 import subprocess
 from pathlib import Path
 
-from .kafka import Reader, Unavailable
+from .fetched import Unavailable
+from .kafka import Reader
 
 PRODUCE, METADATA, INIT_PRODUCER_ID = 0, 3, 22  # keys of requests
 
