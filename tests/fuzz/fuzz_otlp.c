@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The input is the answer of an OTLP receiver. What is read of it stays within it. */
+/* The input is the answer of an OTLP receiver, in either form. What is read of it is no more than there is. */
 #include <assert.h>
+#include <stdlib.h>
 
 #include "plugins/outputs/otlp/answer.h"
 
@@ -8,10 +9,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct weir_str body = { (const char *)data, size };
-    struct weir_str why;
-    uint64_t rejected = otlp_read(body, &why);
-    assert(rejected <= INT64_MAX);
-    assert(!why.len || (why.ptr >= body.ptr && why.ptr + why.len <= body.ptr + body.len));
+    char *padded = calloc(1, size + WEIR_BATCH_PADDING);
+    struct weir_bytes why = { .max = size }, json_why = { .max = size };
+    assert(padded);
+    if (size)
+        memcpy(padded, data, size);
+    assert(otlp_read_protobuf((struct weir_str){ (const char *)data, size }, &why) <= INT64_MAX);
+    otlp_read_json((struct weir_str){ padded, size }, &json_why);
+    assert(why.len <= size && json_why.len <= size);
+    weir_bytes_free(&why);
+    weir_bytes_free(&json_why);
+    free(padded);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenTelemetry's protocol over HTTP, in protobuf (opentelemetry/proto/logs/v1/logs.proto):
+/* OpenTelemetry's protocol over HTTP, in protobuf or in JSON (opentelemetry/proto/logs/v1/logs.proto):
  *
  *     ExportLogsServiceRequest { 1: ResourceLogs }                      one a request: the agent has one host
  *     ResourceLogs { 1: Resource { 1: KeyValue ... }  2: ScopeLogs }
@@ -21,19 +21,33 @@
 #include "value.h"
 
 #define RECORD_ROOM_FIELDS 64
+/* Of an answer; more than that is none, by the specification. */
+#define ANSWER_BYTES_MAX ((size_t)4 * 1024 * 1024)
+
+enum format { FORMAT_PROTOBUF, FORMAT_JSON };
 
 struct out_otlp {
     struct weir_http http;
     struct weir_pairs resource;
+    int format; /* enum format */
 
     struct weir_host *host;
     struct otlp_writer writer;
-    size_t resource_at, scope_at; /* of the body that is being made: where their lengths stand */
+    size_t request_at, resource_at,
+        scope_at; /* for ending these parts of the body that is being made */
     struct weir_counter *rejected;
 };
 
+static const char *const formats[] = { "protobuf", "json", NULL };
+
 static const struct weir_option options[] = {
     WEIR_HTTP_OPTIONS,
+    { .name = "format",
+      .type = WEIR_ENUM,
+      .offset = offsetof(struct out_otlp, format),
+      .def = "protobuf",
+      .choices = formats,
+      .help = "protobuf: what every receiver takes, and the smaller one. json: the same in JSON." },
     { .name = "resource",
       .type = WEIR_PAIRS,
       .offset = offsetof(struct out_otlp, resource),
@@ -43,8 +57,8 @@ static const struct weir_option options[] = {
 
 static const char *content_type(const void *state)
 {
-    (void)state;
-    return "application/x-protobuf";
+    const struct out_otlp *self = state;
+    return self->format == FORMAT_JSON ? "application/json" : "application/x-protobuf";
 }
 
 static int open_(void *state, struct weir_host *host, struct weir_error *err)
@@ -52,6 +66,7 @@ static int open_(void *state, struct weir_host *host, struct weir_error *err)
     struct out_otlp *self = state;
     (void)err;
     self->host = host;
+    self->writer.form = self->format == FORMAT_JSON ? &otlp_json : &otlp_protobuf;
     self->writer.text.max = self->writer.json.max = OTLP_TEXT_BYTES_MAX;
     self->rejected = weir_counter_new(host, "otlp_rejected_records_total",
                                       "Records that a receiver rejected without saying which.");
@@ -72,14 +87,18 @@ static int add_host(struct out_otlp *self, const char *name, const char *value)
     for (size_t i = 0; i < self->resource.count; i++)
         if (strcmp(self->resource.items[i].name, name) == 0)
             return 0;
-    return otlp_text_attribute(&self->writer, 1, weir_str_of(name), weir_str_of(value));
+    return otlp_text_attribute(&self->writer, OTLP_RESOURCE_ATTRIBUTES, weir_str_of(name),
+                               weir_str_of(value));
 }
 
 static int add_resource(struct out_otlp *self)
 {
     const struct weir_identity *identity = weir_host_identity(self->host);
+    const struct otlp_form *form = self->writer.form;
     size_t at;
-    int r = otlp_begin(&self->writer, 1, &at);
+    int r = form->begin(self->writer.out, OTLP_RESOURCE, &at);
+    if (r == 0)
+        r = form->list(self->writer.out, OTLP_RESOURCE_ATTRIBUTES);
     if (r == 0)
         r = add_host(self, "host.name", identity->host_name);
     if (r == 0)
@@ -87,32 +106,45 @@ static int add_resource(struct out_otlp *self)
     if (r == 0)
         r = add_host(self, "host.arch", identity->host_arch);
     for (size_t i = 0; r == 0 && i < self->resource.count; i++)
-        r = otlp_text_attribute(&self->writer, 1, weir_str_of(self->resource.items[i].name),
+        r = otlp_text_attribute(&self->writer, OTLP_RESOURCE_ATTRIBUTES,
+                                weir_str_of(self->resource.items[i].name),
                                 weir_str_of(self->resource.items[i].value));
     if (r == 0)
-        otlp_end(&self->writer, at);
-    return r;
+        r = form->list_end(self->writer.out);
+    return r == 0 ? form->end(self->writer.out, at) : r;
+}
+
+static int add_scope(struct out_otlp *self)
+{
+    const char *version = weir_host_identity(self->host)->agent_version;
+    size_t at;
+    int r = self->writer.form->begin(self->writer.out, OTLP_SCOPE, &at);
+    if (r == 0)
+        r = otlp_text(&self->writer, OTLP_SCOPE_NAME, WEIR_STR("weir"));
+    if (r == 0)
+        r = otlp_text(&self->writer, OTLP_SCOPE_VERSION, weir_str_of(version));
+    return r == 0 ? self->writer.form->end(self->writer.out, at) : r;
 }
 
 static int begin(void *state, struct weir_bytes *body)
 {
     struct out_otlp *self = state;
-    size_t at;
+    const struct otlp_form *form = self->writer.form;
     self->writer.out = body;
-    int r = otlp_begin(&self->writer, 1, &self->resource_at);
+    int r = form->begin(body, OTLP_REQUEST, &self->request_at);
+    if (r == 0)
+        r = form->list(body, OTLP_RESOURCE_LOGS);
+    if (r == 0)
+        r = form->begin(body, OTLP_RESOURCE_LOGS, &self->resource_at);
     if (r == 0)
         r = add_resource(self);
     if (r == 0)
-        r = otlp_begin(&self->writer, 2, &self->scope_at);
+        r = form->list(body, OTLP_SCOPE_LOGS);
     if (r == 0)
-        r = otlp_begin(&self->writer, 1, &at);
+        r = form->begin(body, OTLP_SCOPE_LOGS, &self->scope_at);
     if (r == 0)
-        r = otlp_text(&self->writer, 1, WEIR_STR("weir"));
-    if (r == 0)
-        r = otlp_text(&self->writer, 2, weir_str_of(weir_host_identity(self->host)->agent_version));
-    if (r == 0)
-        otlp_end(&self->writer, at);
-    return r;
+        r = add_scope(self);
+    return r == 0 ? form->list(body, OTLP_LOG_RECORDS) : r;
 }
 
 /* What is known about the source, but for what the record has a field for. */
@@ -138,7 +170,7 @@ static int add_source(struct out_otlp *self, const struct weir_stream *stream,
     for (int i = 0; r == 0 && i < count; i++)
         if (fields[i].type == WEIR_VALUE_STRING &&
             weir_record_find(record, (struct weir_str){ fields[i].name, fields[i].name_len }) < 0)
-            r = otlp_attribute(&self->writer, 6, &fields[i]);
+            r = otlp_attribute(&self->writer, OTLP_ATTRIBUTES, &fields[i]);
     return r;
 }
 
@@ -152,7 +184,7 @@ static int add_id(struct out_otlp *self, const struct weir_batch *batch, uint32_
         text[2 * b] = digits[id[b] >> 4];
         text[2 * b + 1] = digits[id[b] & 15];
     }
-    return otlp_text_attribute(&self->writer, 6, WEIR_STR("log.record.uid"),
+    return otlp_text_attribute(&self->writer, OTLP_ATTRIBUTES, WEIR_STR("log.record.uid"),
                                (struct weir_str){ text, sizeof(text) });
 }
 
@@ -166,57 +198,68 @@ static bool is_set(const uint8_t *id, size_t len)
 
 static int add_trace(struct out_otlp *self, const struct weir_trace *trace)
 {
+    const struct otlp_form *form = self->writer.form;
+    struct weir_bytes *out = self->writer.out;
     int r = 0;
     if (!trace || !is_set(trace->trace_id, sizeof(trace->trace_id)))
         return 0;
     if (trace->trace_flags)
-        r = otlp_fixed(&self->writer, 8, trace->trace_flags, 32);
+        r = form->number(out, OTLP_FLAGS, trace->trace_flags);
     if (r == 0)
-        r = otlp_bytes(&self->writer, 9, trace->trace_id, sizeof(trace->trace_id));
+        r = form->id(out, OTLP_TRACE_ID, trace->trace_id, sizeof(trace->trace_id));
     if (r == 0 && is_set(trace->span_id, sizeof(trace->span_id)))
-        r = otlp_bytes(&self->writer, 10, trace->span_id, sizeof(trace->span_id));
+        r = form->id(out, OTLP_SPAN_ID, trace->span_id, sizeof(trace->span_id));
     return r;
 }
 
 static int add_times(struct out_otlp *self, const struct weir_record *record,
                      const struct weir_run *run)
 {
+    const struct otlp_form *form = self->writer.form;
+    struct weir_bytes *out = self->writer.out;
     int r = 0;
     if (record->event_time != WEIR_TIME_UNSET && record->event_time > 0)
-        r = otlp_fixed(&self->writer, 1, (uint64_t)record->event_time, 64);
+        r = form->number(out, OTLP_TIME, (uint64_t)record->event_time);
     if (r == 0)
-        r = otlp_fixed(&self->writer, 11, (uint64_t)run->observed, 64);
+        r = form->number(out, OTLP_OBSERVED_TIME, (uint64_t)run->observed);
     if (r == 0 && record->severity)
-        r = otlp_varint(&self->writer, 2, record->severity);
+        r = form->number(out, OTLP_SEVERITY_NUMBER, record->severity);
     if (r == 0 && record->severity)
-        r = otlp_text(&self->writer, 3, weir_severity_name(record->severity));
+        r = otlp_text(&self->writer, OTLP_SEVERITY_TEXT, weir_severity_name(record->severity));
     return r;
+}
+
+/* The record's fields, its source and its id. */
+static int add_attributes(struct out_otlp *self, const struct weir_batch *batch, uint32_t i,
+                          const struct weir_record *record, int message)
+{
+    int r = self->writer.form->list(self->writer.out, OTLP_ATTRIBUTES);
+    for (uint32_t f = 0; r == 0 && f < record->count; f++)
+        if ((int)f != message)
+            r = otlp_attribute(&self->writer, OTLP_ATTRIBUTES, &record->fields[f]);
+    if (r == 0)
+        r = add_source(self, weir_batch_run(batch, i)->stream, record);
+    if (r == 0)
+        r = add_id(self, batch, i);
+    return r == 0 ? self->writer.form->list_end(self->writer.out) : r;
 }
 
 static int add_record(struct out_otlp *self, const struct weir_batch *batch, uint32_t i)
 {
     struct weir_line_record room;
     const struct weir_record *record = weir_batch_record(batch, i, &room);
-    const struct weir_run *run = weir_batch_run(batch, i);
     const int message = weir_record_find(record, WEIR_STR("message"));
     size_t at;
-    int r = otlp_begin(&self->writer, 2, &at);
+    int r = self->writer.form->begin(self->writer.out, OTLP_LOG_RECORDS, &at);
     if (r == 0)
-        r = add_times(self, record, run);
+        r = add_times(self, record, weir_batch_run(batch, i));
     if (r == 0 && message >= 0)
-        r = otlp_value(&self->writer, 5, &record->fields[message]);
-    for (uint32_t f = 0; r == 0 && f < record->count; f++)
-        if ((int)f != message)
-            r = otlp_attribute(&self->writer, 6, &record->fields[f]);
+        r = otlp_value(&self->writer, OTLP_BODY, &record->fields[message]);
     if (r == 0)
-        r = add_source(self, run->stream, record);
-    if (r == 0)
-        r = add_id(self, batch, i);
+        r = add_attributes(self, batch, i, record, message);
     if (r == 0)
         r = add_trace(self, record->trace);
-    if (r == 0)
-        otlp_end(&self->writer, at);
-    return r;
+    return r == 0 ? self->writer.form->end(self->writer.out, at) : r;
 }
 
 static uint32_t encode(void *state, const struct weir_slice *slice, uint32_t at,
@@ -239,10 +282,17 @@ static uint32_t encode(void *state, const struct weir_slice *slice, uint32_t at,
 static int end(void *state, struct weir_bytes *body)
 {
     struct out_otlp *self = state;
-    (void)body;
-    otlp_end(&self->writer, self->scope_at);
-    otlp_end(&self->writer, self->resource_at);
-    return 0;
+    const struct otlp_form *form = self->writer.form;
+    int r = form->list_end(body);
+    if (r == 0)
+        r = form->end(body, self->scope_at);
+    if (r == 0)
+        r = form->list_end(body);
+    if (r == 0)
+        r = form->end(body, self->resource_at);
+    if (r == 0)
+        r = form->list_end(body);
+    return r == 0 ? form->end(body, self->request_at) : r;
 }
 
 /* ---- the answer ------------------------------------------------------------------------------------------ */
@@ -252,16 +302,18 @@ static void read_answer(void *state, const struct weir_http_answer *answer,
                         struct weir_http_verdicts *verdicts)
 {
     struct out_otlp *self = state;
-    struct weir_str why;
-    uint64_t rejected = otlp_read(answer->body, &why);
+    struct weir_bytes why = { .max = ANSWER_BYTES_MAX };
+    uint64_t rejected = self->format == FORMAT_JSON ? otlp_read_json(answer->body, &why)
+                                                    : otlp_read_protobuf(answer->body, &why);
+    const struct weir_str words = { why.data, why.len };
     (void)verdicts;
-    if (!rejected && !why.len)
-        return;
     if (rejected > answer->records)
         rejected = answer->records;
     weir_counter_add(self->rejected, (int64_t)rejected);
-    weir_warn(self->host, "the receiver has rejected records, and does not say which",
-              weir_kv_int("records", (int64_t)rejected), weir_kv_text("why", why));
+    if (rejected || why.len)
+        weir_warn(self->host, "the receiver has rejected records, and does not say which",
+                  weir_kv_int("records", (int64_t)rejected), weir_kv_text("why", words));
+    weir_bytes_free(&why);
 }
 
 static const struct weir_http_rule rules[] = {
@@ -283,6 +335,7 @@ static const struct weir_http_service service = {
     .end = end,
     .rules = rules,
     .read = read_answer,
+    .answer_max = ANSWER_BYTES_MAX,
 };
 
 WEIR_HTTP_PLUGIN(out_otlp, "otlp", "Sends records to an OpenTelemetry receiver, over HTTP.",

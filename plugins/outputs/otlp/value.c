@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenTelemetry's values (opentelemetry/proto/common/v1/common.proto):
+/* OpenTelemetry's values, in either form (opentelemetry/proto/common/v1/common.proto):
  *
  *     KeyValue     { 1: key   2: AnyValue }
  *     AnyValue     { one of 1: string  2: bool  3: int64  4: double  5: ArrayValue  6: KeyValueList }
@@ -13,57 +13,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <weir/json.h>
-#include <weir/protobuf.h>
 
 #define NUMBER_BYTES_MAX 512
 #define MEMBERS_FIRST 16
-
-int otlp_begin(struct otlp_writer *writer, unsigned field, size_t *ret_at)
-{
-    char *at = weir_bytes_room(writer->out, 1 + WEIR_PROTOBUF_LENGTH_BYTES);
-    if (!at)
-        return -ENOSPC;
-    *at = (char)(field << 3 | WEIR_PROTOBUF_BYTES);
-    *ret_at = writer->out->len + 1;
-    writer->out->len += 1 + WEIR_PROTOBUF_LENGTH_BYTES;
-    return 0;
-}
-
-void otlp_end(struct otlp_writer *writer, size_t at)
-{
-    weir_protobuf_put_length(writer->out->data + at,
-                             writer->out->len - at - WEIR_PROTOBUF_LENGTH_BYTES);
-}
-
-int otlp_bytes(struct otlp_writer *writer, unsigned field, const void *data, size_t len)
-{
-    const struct weir_str text = { data, len };
-    char *at = weir_bytes_room(writer->out, weir_protobuf_bytes_len(text));
-    if (!at)
-        return -ENOSPC;
-    writer->out->len = (size_t)(weir_protobuf_put_bytes(at, field, text) - writer->out->data);
-    return 0;
-}
-
-int otlp_varint(struct otlp_writer *writer, unsigned field, uint64_t value)
-{
-    char *at = weir_bytes_room(writer->out, 1 + WEIR_PROTOBUF_VARINT_MAX);
-    if (!at)
-        return -ENOSPC;
-    *at++ = (char)(field << 3 | WEIR_PROTOBUF_VARINT);
-    writer->out->len = (size_t)(weir_protobuf_put_varint(at, value) - writer->out->data);
-    return 0;
-}
-
-int otlp_fixed(struct otlp_writer *writer, unsigned field, uint64_t value, unsigned bits)
-{
-    char *at = weir_bytes_room(writer->out, 9);
-    if (!at)
-        return -ENOSPC;
-    *at++ = (char)(field << 3 | (bits == 64 ? WEIR_PROTOBUF_FIXED64 : WEIR_PROTOBUF_FIXED32));
-    writer->out->len = (size_t)(weir_protobuf_put_fixed(at, value, bits / 8) - writer->out->data);
-    return 0;
-}
 
 static bool is_ascii(struct weir_str text)
 {
@@ -90,15 +42,15 @@ static int mend(struct otlp_writer *writer, struct weir_str text, struct weir_st
     return r;
 }
 
-int otlp_text(struct otlp_writer *writer, unsigned field, struct weir_str text)
+int otlp_text(struct otlp_writer *writer, enum otlp_field field, struct weir_str text)
 {
-    int r = is_ascii(text) ? 0 : mend(writer, text, &text);
-    return r == 0 ? otlp_bytes(writer, field, text.ptr, text.len) : r;
+    int r = writer->form->mends || is_ascii(text) ? 0 : mend(writer, text, &text);
+    return r == 0 ? writer->form->text(writer->out, field, text) : r;
 }
 
 /* The text of a name or of a string value. */
-static int field_text(struct otlp_writer *writer, unsigned field, const char *text, size_t len,
-                      bool escaped)
+static int field_text(struct otlp_writer *writer, enum otlp_field field, const char *text,
+                      size_t len, bool escaped)
 {
     const struct weir_field whole = { .value = text,
                                       .value_len = (uint32_t)len,
@@ -108,7 +60,8 @@ static int field_text(struct otlp_writer *writer, unsigned field, const char *te
         return otlp_text(writer, field, (struct weir_str){ text, len });
     writer->text.len = 0;
     int r = weir_bytes_add_text(&writer->text, &whole); /* out of valid JSON */
-    return r == 0 ? otlp_bytes(writer, field, writer->text.data, writer->text.len) : r;
+    const struct weir_str plain = { writer->text.data, writer->text.len };
+    return r == 0 ? writer->form->text(writer->out, field, plain) : r;
 }
 
 static int number(struct otlp_writer *writer, const struct weir_field *value)
@@ -118,11 +71,9 @@ static int number(struct otlp_writer *writer, const struct weir_field *value)
     memcpy(text, value->value, len);
     text[len] = '\0';
     if (value->type == WEIR_VALUE_INT)
-        return otlp_varint(writer, 3, (uint64_t)strtoll(text, NULL, 10));
-    double real = strtod(text, NULL);
-    uint64_t bits;
-    memcpy(&bits, &real, sizeof(bits));
-    return otlp_fixed(writer, 4, bits, 64);
+        return writer->form->number(writer->out, OTLP_INT_VALUE, (uint64_t)strtoll(text, NULL, 10));
+    return writer->form->real(writer->out, OTLP_DOUBLE_VALUE, strtod(text, NULL),
+                              (struct weir_str){ value->value, value->value_len });
 }
 
 /* The type of a JSON text and, of a string, what is between its quotes. */
@@ -142,8 +93,9 @@ static struct weir_field json_field(struct weir_str text)
     return field;
 }
 
-static int any_value(struct otlp_writer *writer, unsigned field, const struct weir_field *value);
-static int key_value(struct otlp_writer *writer, unsigned field,
+static int any_value(struct otlp_writer *writer, enum otlp_field field,
+                     const struct weir_field *value);
+static int key_value(struct otlp_writer *writer, enum otlp_field field,
                      const struct weir_field *attribute);
 
 static int members(struct otlp_writer *writer, struct weir_str object)
@@ -164,7 +116,7 @@ static int members(struct otlp_writer *writer, struct weir_str object)
     if (count > 0 && json.repeats)
         count = (int)weir_json_drop_repeated(fields, (uint32_t)count);
     for (int i = 0; r == 0 && i < count; i++)
-        r = key_value(writer, 1, &fields[i]);
+        r = key_value(writer, OTLP_LIST_VALUES, &fields[i]);
     free(fields);
     return r;
 }
@@ -176,51 +128,62 @@ static int elements(struct otlp_writer *writer, struct weir_str array)
     int r = 0;
     while (r == 0 && weir_json_element(array, &at, &element)) {
         const struct weir_field value = json_field(element);
-        r = any_value(writer, 1, &value);
+        r = any_value(writer, OTLP_ARRAY_VALUES, &value);
     }
     return r;
 }
 
-static int any_value(struct otlp_writer *writer, unsigned field, const struct weir_field *value)
+/* An ArrayValue or a KeyValueList. */
+static int nested(struct otlp_writer *writer, struct weir_str json)
+{
+    const struct otlp_form *form = writer->form;
+    const bool array = json.ptr[0] == '[';
+    size_t at;
+    int r = form->begin(writer->out, array ? OTLP_ARRAY_VALUE : OTLP_LIST_VALUE, &at);
+    if (r == 0)
+        r = form->list(writer->out, array ? OTLP_ARRAY_VALUES : OTLP_LIST_VALUES);
+    if (r == 0)
+        r = array ? elements(writer, json) : members(writer, json);
+    if (r == 0)
+        r = form->list_end(writer->out);
+    return r == 0 ? form->end(writer->out, at) : r;
+}
+
+static int any_value(struct otlp_writer *writer, enum otlp_field field,
+                     const struct weir_field *value)
 {
     const struct weir_str text = { value->value, value->value_len };
-    size_t at, inner;
-    int r = otlp_begin(writer, field, &at);
+    size_t at;
+    int r = writer->form->begin(writer->out, field, &at);
     if (r < 0)
         return r;
     switch ((enum weir_value)value->type) {
     case WEIR_VALUE_NULL: break;
-    case WEIR_VALUE_BOOL: r = otlp_varint(writer, 2, text.ptr[0] == 't'); break;
+    case WEIR_VALUE_BOOL:
+        r = writer->form->number(writer->out, OTLP_BOOL_VALUE, text.ptr[0] == 't');
+        break;
     case WEIR_VALUE_INT:
     case WEIR_VALUE_FLOAT: r = number(writer, value); break;
     case WEIR_VALUE_STRING:
-        r = field_text(writer, 1, text.ptr, text.len, value->flags & WEIR_VALUE_ESCAPED);
+        r = field_text(writer, OTLP_STRING_VALUE, text.ptr, text.len,
+                       value->flags & WEIR_VALUE_ESCAPED);
         break;
-    case WEIR_VALUE_JSON:
-        r = otlp_begin(writer, text.ptr[0] == '[' ? 5 : 6, &inner);
-        if (r == 0)
-            r = text.ptr[0] == '[' ? elements(writer, text) : members(writer, text);
-        if (r == 0)
-            otlp_end(writer, inner);
-        break;
+    case WEIR_VALUE_JSON: r = nested(writer, text); break;
     }
-    if (r == 0)
-        otlp_end(writer, at);
-    return r;
+    return r == 0 ? writer->form->end(writer->out, at) : r;
 }
 
-static int key_value(struct otlp_writer *writer, unsigned field, const struct weir_field *attribute)
+static int key_value(struct otlp_writer *writer, enum otlp_field field,
+                     const struct weir_field *attribute)
 {
     size_t at;
-    int r = otlp_begin(writer, field, &at);
+    int r = writer->form->begin(writer->out, field, &at);
     if (r == 0)
-        r = field_text(writer, 1, attribute->name, attribute->name_len,
+        r = field_text(writer, OTLP_KEY, attribute->name, attribute->name_len,
                        attribute->flags & WEIR_NAME_ESCAPED);
     if (r == 0)
-        r = any_value(writer, 2, attribute);
-    if (r == 0)
-        otlp_end(writer, at);
-    return r;
+        r = any_value(writer, OTLP_VALUE, attribute);
+    return r == 0 ? writer->form->end(writer->out, at) : r;
 }
 
 /* A copy of raw JSON with what must follow it. */
@@ -239,21 +202,22 @@ static int padded(struct otlp_writer *writer, const struct weir_field *value,
     return r;
 }
 
-int otlp_value(struct otlp_writer *writer, unsigned field, const struct weir_field *value)
+int otlp_value(struct otlp_writer *writer, enum otlp_field field, const struct weir_field *value)
 {
     struct weir_field copy;
     int r = padded(writer, value, &copy);
     return r == 0 ? any_value(writer, field, &copy) : r;
 }
 
-int otlp_attribute(struct otlp_writer *writer, unsigned field, const struct weir_field *attribute)
+int otlp_attribute(struct otlp_writer *writer, enum otlp_field field,
+                   const struct weir_field *attribute)
 {
     struct weir_field copy;
     int r = padded(writer, attribute, &copy);
     return r == 0 ? key_value(writer, field, &copy) : r;
 }
 
-int otlp_text_attribute(struct otlp_writer *writer, unsigned field, struct weir_str name,
+int otlp_text_attribute(struct otlp_writer *writer, enum otlp_field field, struct weir_str name,
                         struct weir_str text)
 {
     const struct weir_field attribute = { .name = name.ptr,

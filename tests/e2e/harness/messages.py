@@ -9,13 +9,16 @@ REPEATED = True
 ONEOF = "oneof"
 
 
-def message_class(messages, wanted):
-    """The class of the message `wanted`. A field is (name, number, type or message), and REPEATED or ONEOF behind it."""
+def message_class(messages, wanted, json_names=None):
+    """The class of the message `wanted`. A field is (name, number, type or message), and REPEATED or ONEOF behind it. `json_names` says
+    how fields are called in JSON: {"Pair.name": "pairName"}."""
     file = descriptor_pb2.FileDescriptorProto(name=f"{wanted}.proto", package="made", syntax="proto3")
     for name, fields in messages.items():
         made = file.message_type.add(name=name)
         for field_name, number, kind, *more in fields:
             field = made.field.add(name=field_name, number=number, label=3 if REPEATED in more else 1)
+            if f"{name}.{field_name}" in (json_names or {}):
+                field.json_name = json_names[f"{name}.{field_name}"]
             if isinstance(kind, str):
                 field.type, field.type_name = 11, f".made.{kind}"
             else:

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an OTLP request holds, read by Google's protobuf: (resource, [record])."""
+"""What an OTLP request holds, read by Google's protobuf, from either form: (resource, [record])."""
+import base64
+import json
+
+from google.protobuf import json_format
+
 from .messages import (BOOL, BYTES, DOUBLE, FIXED32, FIXED64, INT32, INT64, ONEOF, REPEATED, TEXT, UINT32, message_class)
 
 MESSAGES = {
@@ -19,7 +24,15 @@ MESSAGES = {
     "Partial": [("rejected", 1, INT64), ("message", 2, TEXT)],
     "Response": [("partial", 1, "Partial")],
 }
-Export = message_class(MESSAGES, "Export")
+JSON_NAMES = {
+    "AnyValue.string": "stringValue", "AnyValue.bool": "boolValue", "AnyValue.int": "intValue", "AnyValue.double": "doubleValue",
+    "AnyValue.array": "arrayValue", "AnyValue.list": "kvlistValue", "AnyValue.bytes": "bytesValue",
+    "LogRecord.time": "timeUnixNano", "LogRecord.severity": "severityNumber", "LogRecord.severity_text": "severityText",
+    "LogRecord.observed": "observedTimeUnixNano", "LogRecord.trace_id": "traceId", "LogRecord.span_id": "spanId",
+    "LogRecord.dropped": "droppedAttributesCount", "ScopeLogs.records": "logRecords", "ResourceLogs.scopes": "scopeLogs",
+    "Export.resources": "resourceLogs",
+}
+Export = message_class(MESSAGES, "Export", JSON_NAMES)
 Response = message_class(MESSAGES, "Response")
 
 
@@ -38,9 +51,36 @@ def attributes_of(pairs):
     return found
 
 
+def check_json(value, name=""):
+    """What the mapping says of types, and a reader of it may not insist on."""
+    if isinstance(value, dict):
+        assert not any("_" in key for key in value)
+        for key, inner in value.items():
+            check_json(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            check_json(inner)
+    elif name in ("timeUnixNano", "observedTimeUnixNano", "intValue"):
+        assert isinstance(value, str)
+    elif name in ("severityNumber", "flags"):
+        assert type(value) is int
+
+
+def from_json(body):
+    """Google's reader wants ids in base64; OpenTelemetry's exception is that they are hexadecimal."""
+    def plain(pairs):
+        keys = [key for key, _ in pairs]
+        assert len(set(keys)) == len(keys), "a name twice"
+        return {key: base64.b64encode(bytes.fromhex(value)).decode() if key in ("traceId", "spanId") else value for key, value in pairs}
+    check_json(json.loads(body))
+    return json_format.ParseDict(json.loads(body, object_pairs_hook=plain), Export())
+
+
 def read(request):
-    assert request.headers["content-type"] == "application/x-protobuf"
-    (resource,) = Export.FromString(request.body).resources
+    kind = request.headers["content-type"]
+    assert kind in ("application/x-protobuf", "application/json")
+    made = from_json(request.body) if kind == "application/json" else Export.FromString(request.body)
+    (resource,) = made.resources
     (scope,) = resource.scopes
     assert scope.scope.name == "weir" and scope.scope.version
     return attributes_of(resource.resource.attributes), list(scope.records)

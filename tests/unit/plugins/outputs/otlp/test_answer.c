@@ -33,11 +33,46 @@ static const struct {
     ROW("{\"partialSuccess\":{}}", 0, ""),
 };
 
+static const struct {
+    const char *body;
+    uint64_t rejected;
+    const char *why;
+} json_rows[] = {
+    { "", 0, "" },
+    { "{}", 0, "" },
+    { "{\"partialSuccess\":null}", 0, "" },
+    { "{\"partialSuccess\":{}}", 0, "" },
+    { "{\"partialSuccess\":{\"rejectedLogRecords\":\"2\",\"errorMessage\":\"b\\u0061d\"}}", 2,
+      "bad" },
+    { "{\"partialSuccess\":{\"rejectedLogRecords\":3}}", 3, "" },
+    { "{\"partialSuccess\":{\"errorMessage\":\"well\"}} ", 0, "well" },
+    { "{\"partialSuccess\":{\"rejectedLogRecords\":\"-1\"}}", 0, "" },
+    { "{\"partialSuccess\":{\"rejectedLogRecords\":\"99999999999999999999\"}}", 0, "" },
+    { "{\"partialSuccess\":{\"rejectedLogRecords\":true,\"errorMessage\":4}}", 0, "" },
+    { "{\"partialSuccess\":{\"rejectedLogRecords\":\"2\"}", 0, "" },
+    { "\x0a\x07\x08\x02\x12\x03 bad", 0, "" },
+};
+
 START_TEST(htp_07_what_a_receiver_says)
 {
-    struct weir_str why;
-    ck_assert_uint_eq(otlp_read(rows[_i].body, &why), rows[_i].rejected);
-    ck_assert(weir_str_eq(why, weir_str_of(rows[_i].why)));
+    struct weir_bytes why = { .max = 100 };
+    ck_assert_uint_eq(otlp_read_protobuf(rows[_i].body, &why), rows[_i].rejected);
+    ck_assert(weir_str_eq((struct weir_str){ why.data, why.len }, weir_str_of(rows[_i].why)));
+    weir_bytes_free(&why);
+}
+END_TEST
+
+START_TEST(htp_07_what_a_receiver_says_in_json)
+{
+    char padded[256] = { 0 };
+    struct weir_bytes why = { .max = 100 };
+    const struct weir_str body = weir_str_of(json_rows[_i].body);
+    ck_assert_uint_le(body.len + WEIR_BATCH_PADDING, sizeof(padded));
+    memcpy(padded, body.ptr, body.len);
+    ck_assert_uint_eq(otlp_read_json((struct weir_str){ padded, body.len }, &why),
+                      json_rows[_i].rejected);
+    ck_assert(weir_str_eq((struct weir_str){ why.data, why.len }, weir_str_of(json_rows[_i].why)));
+    weir_bytes_free(&why);
 }
 END_TEST
 
@@ -47,5 +82,7 @@ int main(void)
     TCase *tcase = tcase_create("answer");
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, htp_07_what_a_receiver_says, 0, sizeof(rows) / sizeof(rows[0]));
+    tcase_add_loop_test(tcase, htp_07_what_a_receiver_says_in_json, 0,
+                        sizeof(json_rows) / sizeof(json_rows[0]));
     return check_main(suite);
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "form.h"
+
+const struct otlp_field_row otlp_fields[OTLP_FIELDS] = {
+    [OTLP_REQUEST] = { 0, OTLP_MESSAGE, "" },
+    [OTLP_RESOURCE_LOGS] = { 1, OTLP_REPEATED, "resourceLogs" },
+    [OTLP_RESOURCE] = { 1, OTLP_MESSAGE, "resource" },
+    [OTLP_SCOPE_LOGS] = { 2, OTLP_REPEATED, "scopeLogs" },
+    [OTLP_RESOURCE_ATTRIBUTES] = { 1, OTLP_REPEATED, "attributes" },
+    [OTLP_SCOPE] = { 1, OTLP_MESSAGE, "scope" },
+    [OTLP_LOG_RECORDS] = { 2, OTLP_REPEATED, "logRecords" },
+    [OTLP_SCOPE_NAME] = { 1, OTLP_TEXT, "name" },
+    [OTLP_SCOPE_VERSION] = { 2, OTLP_TEXT, "version" },
+    [OTLP_TIME] = { 1, OTLP_FIXED64, "timeUnixNano" },
+    [OTLP_OBSERVED_TIME] = { 11, OTLP_FIXED64, "observedTimeUnixNano" },
+    [OTLP_SEVERITY_NUMBER] = { 2, OTLP_SMALL, "severityNumber" },
+    [OTLP_SEVERITY_TEXT] = { 3, OTLP_TEXT, "severityText" },
+    [OTLP_BODY] = { 5, OTLP_MESSAGE, "body" },
+    [OTLP_ATTRIBUTES] = { 6, OTLP_REPEATED, "attributes" },
+    [OTLP_FLAGS] = { 8, OTLP_FIXED32, "flags" },
+    [OTLP_TRACE_ID] = { 9, OTLP_ID, "traceId" },
+    [OTLP_SPAN_ID] = { 10, OTLP_ID, "spanId" },
+    [OTLP_KEY] = { 1, OTLP_TEXT, "key" },
+    [OTLP_VALUE] = { 2, OTLP_MESSAGE, "value" },
+    [OTLP_STRING_VALUE] = { 1, OTLP_TEXT, "stringValue" },
+    [OTLP_BOOL_VALUE] = { 2, OTLP_BOOL, "boolValue" },
+    [OTLP_INT_VALUE] = { 3, OTLP_INT64, "intValue" },
+    [OTLP_DOUBLE_VALUE] = { 4, OTLP_DOUBLE, "doubleValue" },
+    [OTLP_ARRAY_VALUE] = { 5, OTLP_MESSAGE, "arrayValue" },
+    [OTLP_LIST_VALUE] = { 6, OTLP_MESSAGE, "kvlistValue" },
+    [OTLP_ARRAY_VALUES] = { 1, OTLP_REPEATED, "values" },
+    [OTLP_LIST_VALUES] = { 1, OTLP_REPEATED, "values" },
+};
