@@ -83,6 +83,29 @@ def test_tail_02_rotations_between_two_looks_without_inotify(weir):
     assert told(agent, "fs.inotify.max_user_instances")
 
 
+@pytest.mark.unsanitized
+def test_tail_02_rotations_after_a_directory_was_listed(weir):
+    """What was listed for one new file says nothing about those that came and went before the next was seen."""
+    logs = Following(weir)
+    logs.append("a.log", "0")
+    agent = weir(config("a.log", rotate_wait="10s", poll_interval="10s"),
+                 service={"messages": {"level": "debug", "format": "json"}},
+                 wrapper=["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", str(weir.dir), "-e", "trace=getdents64",
+                          "-e", "inject=getdents64:delay_exit=100000"])
+    logs.wait(["0"])
+    time.sleep(0.02)
+    logs.rotate("a.log")
+    logs.append("a.log", "1")
+    met = os.stat(logs.path("a.log")).st_ino
+    wait_until(lambda: any(message.get("inode") == met for message in agent.messages()), step=0.005,
+               what="the second file to be met")
+    for i in range(2, 5):  # while the directory is listed, which takes long here
+        time.sleep(0.012)
+        logs.rotate("a.log")
+        logs.append("a.log", str(i))
+    logs.wait_in_order([str(i) for i in range(5)])
+
+
 def test_tail_03_rotations_while_stopped(weir):
     logs = Following(weir)
     agent = weir(config("a.log", **FAST))

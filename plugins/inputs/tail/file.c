@@ -25,6 +25,7 @@
 #include "hold.h"
 #include "memory.h"
 #include "names.h"
+#include "order.h"
 #include "scan.h"
 
 /* How much of the first line goes into the id. */
@@ -149,10 +150,7 @@ void tail_file_free(struct tail *tail, struct tail_file *file)
                                         &file->vanishing };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         tail_list_remove(lists[i]);
-    if (file->after)
-        file->after->before = NULL;
-    if (file->before)
-        file->before->after = NULL;
+    tail_order_remove(file);
     if (file->replaced_by)
         file->replaced_by->replaces = NULL;
     if (file->replaces)

@@ -39,7 +39,7 @@ struct tail_file {
     weir_ms due;                /* see hold.c */
     weir_ms backoff;
 
-    struct tail_file *after, *before; /* a file is read after the one it succeeded */
+    struct tail_file *after, *before; /* a file is read after the one it succeeded: order.c */
     struct tail_file *replaces,
         *replaced_by; /* what was here before the truncation, until this is stored */
     char *noted;      /* the path that was stored, for a file without a name */

@@ -24,6 +24,7 @@
 #include "file.h"
 #include "hold.h"
 #include "names.h"
+#include "order.h"
 
 /* ---- copies --------------------------------------------------------------------------------------------- */
 
@@ -100,10 +101,8 @@ bool tail_copy_find(struct tail *tail, struct tail_file *old, struct tail_file *
         weir_counter_add(tail->counters.copies, 1);
         tail_file_placed(tail, old);
         tail_hold_rotated(tail, old);
-        if (!now->after && !old->before && now != old) {
-            now->after = old;
-            old->before = now;
-        }
+        if (!old->before)
+            tail_order_add(now, old);
         if (old->has_id && (old->stream || tail_file_open(tail, old)) &&
             tail_file_stream(tail, old))
             tail_file_note(tail, old, true);

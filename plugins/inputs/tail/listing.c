@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When a thousand logs in one directory are rotated at a time, each new one asks what came between it and the
  * file that had its name. Reading the directory a thousand times would take minutes where there are many files;
- * so what was read is kept for the next who asks, until the events at hand are dealt with. Files that are known,
- * which are nearly all, are left out. */
+ * so what was read is kept for the next who asks, until the events at hand are dealt with. It answers for files that
+ * were born before it was read: what these succeeded had its later name by then. Files that are known, which are nearly
+ * all, are left out. */
 #include "listing.h"
 
 #include <dirent.h>
@@ -31,11 +32,12 @@ static bool add(struct tail_listing *listing, const char *name)
     return true;
 }
 
-bool tail_listing_read(struct tail *tail, struct tail_dir *dir)
+bool tail_listing_read(struct tail *tail, struct tail_dir *dir, int64_t after)
 {
     struct tail_listing *listing = &tail->listing;
-    if (listing->dir == dir)
+    if (listing->dir == dir && listing->read_at > after)
         return listing->whole;
+    listing->read_at = weir_now_wall(tail->host);
     DIR *entries = opendir(dir->path);
     const struct dirent *entry;
     listing->dir = dir;

@@ -116,7 +116,7 @@ static void name_file(struct tail *tail, struct tail_link *link, struct tail_fil
     link->named = true;
     file->named++;
     if (!file->named_since)
-        file->named_since = weir_now_wall(tail->host);
+        file->named_since = tail->looked;
     tail_list_remove(&file->orphan);
     tail_file_placed(tail, file);
     if (file->named == 1) {
@@ -175,6 +175,7 @@ static bool look_once(struct tail *tail, struct tail_dir *dir, struct weir_str n
     if (!tail_path_join(path, dir->path, name))
         return false;
     struct tail_link *link = tail_link_find_named(tail, dir, name);
+    tail->looked = weir_now_wall(tail->host);
     const enum there there = stat_name(path, &stat, &symbolic, &why);
     struct tail_file *file = there == THERE_FILE ? find_file(tail, path, &stat) : NULL;
     if (link && (there == THERE_NOTHING || (link->file && link->file != file))) {

@@ -7,6 +7,8 @@
 #include "reader.h"
 
 #include "file.h"
+#include "order.h"
+#include "succession.h"
 #include "turn.h"
 
 /* Blocks read before other events have their turn. */
@@ -31,15 +33,13 @@ static struct tail_file *next_vanishing(const struct tail *tail)
     return NULL;
 }
 
-/* The next file whose turn it is. One that succeeded another waits until that one is read. */
+/* The next file whose turn it is. */
 static struct tail_file *next_file(struct tail *tail)
 {
     struct tail_file *file = next_vanishing(tail);
     if (!file)
         file = tail_of(tail->ready.next, struct tail_file, ready);
-    while (file->after && tail_list_has(&file->after->ready))
-        file = file->after;
-    return file;
+    return tail_order_next(file);
 }
 
 /* Hands the block over. */
@@ -116,8 +116,11 @@ void tail_reader_run(struct tail *tail)
     if (tail->stopped)
         return;
     weir_input_rescue(tail->host, next_vanishing(tail) != NULL);
-    while (!tail_list_is_empty(&tail->ready) && blocks < BLOCKS_PER_RUN && !tail->blocked)
+    while (!tail_list_is_empty(&tail->ready) && blocks < BLOCKS_PER_RUN && !tail->blocked) {
         tail->blocked = !give_turn(tail, &block, &blocks);
+        tail_orphans(
+            tail); /* one that was not where it was is found before its successor is read */
+    }
     if (block)
         emit(tail, &block, &blocks);
     while (!tail_list_is_empty(&tail->doomed))

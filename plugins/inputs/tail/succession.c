@@ -22,6 +22,7 @@
 #include "listing.h"
 #include "look.h"
 #include "names.h"
+#include "order.h"
 #include "rotated.h"
 #include "scan.h"
 
@@ -93,13 +94,15 @@ static void consider(struct tail *tail, struct tail_dir *dir, const char *name,
         ret->files[ret->count++] = file;
 }
 
+/* `newer` was born when those between had their names, and NULL was found at the last look. */
 static void find_between(struct tail *tail, struct tail_dir *dir, struct weir_str base,
-                         int64_t from, int64_t until, struct between *ret)
+                         int64_t from, const struct tail_file *newer, struct between *ret)
 {
+    const int64_t until = newer ? newer->identity.born : INT64_MAX;
     ret->count = 0;
     if (from <= 0)
         return;
-    if (tail_listing_read(tail, dir)) {
+    if (tail_listing_read(tail, dir, newer ? until + BIRTH_NS : tail->looked)) {
         const char *name = NULL;
         while ((name = tail_listing_next(&tail->listing, name)))
             consider(tail, dir, name, base, from, until, ret);
@@ -112,14 +115,6 @@ static void find_between(struct tail *tail, struct tail_dir *dir, struct weir_st
             closedir(entries);
     }
     qsort(ret->files, ret->count, sizeof(ret->files[0]), by_birth);
-}
-
-static void read_after(struct tail_file *file, struct tail_file *before)
-{
-    if (!file || !before || file == before || file->after || before->before)
-        return;
-    file->after = before;
-    before->before = file;
 }
 
 /* A moment at which `file` had its name, or at which it was born: what succeeded it was born after that. Copies of it
@@ -161,18 +156,18 @@ static void fill_between(struct tail *tail, struct name at, struct name as, stru
         free(between);
         return;
     }
-    find_between(tail, at.dir, at.base, older ? last_named(older) : last_look(tail, at.dir),
-                 newer ? newer->identity.born : INT64_MAX, between);
+    find_between(tail, at.dir, at.base, older ? last_named(older) : last_look(tail, at.dir), newer,
+                 between);
     for (size_t i = 0; i < between->count; i++) {
         struct tail_file *file = between->files[i];
         file->noted = strdup(noted);
         tail_link_add(tail, as.dir, as.base, file);
-        read_after(file, older);
+        tail_order_add(file, older);
         older = file;
         tail_hold_rotated(tail, file);
         tail_file_poke(tail, file);
     }
-    read_after(newer, older);
+    tail_order_add(newer, older);
     free(between);
 }
 
@@ -388,12 +383,12 @@ static void succeed_noted(struct tail *tail, struct tail_file *const *group, siz
     struct tail_file *now = link ? link->file : NULL;
     struct tail_file *last = group[count - 1];
     for (size_t i = 1; i < count; i++)
-        read_after(group[i], group[i - 1]);
+        tail_order_add(group[i], group[i - 1]);
     /* The next one to take that name has to know whom it succeeds. */
     if (!last->unplaced)
         tail_link_add(tail, dir, base, last);
     if (now && now->has_id)
-        read_after(now, last); /* it was known then, and what came before it too */
+        tail_order_add(now, last); /* it was known then, and what came before it too */
     else if (!now || now->identity.born > last->identity.born)
         fill_name(tail, (struct name){ dir, base }, last, now);
 }

@@ -14,6 +14,7 @@
  *     symlink.c           what links lead to, and what they wait for
  *     file.c              a file: descriptor, stream, position
  *     succession.c        what was renamed or deleted        ─▶ hold.c: wait, finish, let go
+ *     order.c             which file is read after which
  *     generation.c        what was truncated, and its copy
  *     reader.c            bytes into blocks
  *     memory.c            room for one more, or not
@@ -34,6 +35,7 @@ struct tail_counters {
 /* See listing.c. */
 struct tail_listing {
     struct tail_dir *dir; /* whose; NULL: nobody's */
+    int64_t read_at;      /* not later than anything in it was found; like tail->looked */
     bool whole;           /* false: there are more */
     size_t len, room;
     char *names; /* one after the other, each with its NUL */
@@ -90,6 +92,7 @@ struct tail {
     unsigned scan;          /* the number of the scan */
     bool scanning;          /* it is under way */
     unsigned searches;      /* what it has looked for beyond names */
+    int64_t looked;         /* when the last look at a name began, nanoseconds since 1970 UTC */
     unsigned refused;       /* names that it left, since there is no memory for more: memory.c */
     weir_ms scan_took, scanned_at;
     weir_ms alarm_at; /* when `alarm` is set for; 0: it is not */
