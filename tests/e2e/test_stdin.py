@@ -81,11 +81,13 @@ def test_the_reader_of_the_count_goes(weir):
     assert "cannot print the number of taken records" in agent.stderr()
 
 
-def test_ack_fd_must_be_open(weir):
-    agent = weir.make(config(ack_fd=777))
+@pytest.mark.parametrize("number", [3, 4, 5, 6, 8, 10, 777])
+def test_ack_fd_must_have_been_given(weir, number):
+    """The agent's own files have numbers too, and are not written to."""
+    agent = weir.make(config(ack_fd=number))
     agent.start(ready=False)
     assert agent.wait_exit() in (1, 2)
-    assert "777 is not open" in agent.stderr()
+    assert f"{number} is not open" in agent.stderr()
 
 
 @pytest.mark.parametrize("data, messages", [

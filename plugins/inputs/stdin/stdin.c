@@ -388,11 +388,19 @@ static void in_stdin_committed(void *state, struct weir_stream *stream, uint64_t
 
 /* ---- life ------------------------------------------------------------------------------------------------ */
 
+/* Whether a descriptor was there when the process began. The agent's own are closed on exec, those that it was given are
+ * not; a number that it was not given may by now be that of a file of its own, which must not be written to. */
+static bool is_inherited(int fd)
+{
+    const int flags = fcntl(fd, F_GETFD);
+    return flags >= 0 && !(flags & FD_CLOEXEC);
+}
+
 static int in_stdin_open(void *state, struct weir_host *host, struct weir_error *err)
 {
     struct in_stdin *self = state;
     self->host = host;
-    if (self->ack_fd >= 0 && fcntl((int)self->ack_fd, F_GETFD) < 0)
+    if (self->ack_fd >= 0 && !is_inherited((int)self->ack_fd))
         return weir_error_option(err, "ack_fd", "descriptor %lld is not open",
                                  (long long)self->ack_fd);
     self->carry = malloc(carry_bytes(self));

@@ -63,6 +63,7 @@ class Agent:
         self.stderr_path = self.dir / "weir.stderr"
         self.allowed_errors = []
         self.process = None
+        self.pass_fds = ()
         self.code = None  # of the last process that ended; negative: the signal that ended it
 
     # ---- life ----------------------------------------------------------------------------------------------------
@@ -70,14 +71,16 @@ class Agent:
     def write_config(self, config):
         self.config_path.write_text(config_text(config, self.service))
 
-    def start(self, ready=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=()):
-        """Starts the process; returns when /readyz says 200 (at once with ready=False)."""
+    def start(self, ready=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=None):
+        """Starts the process; returns when /readyz says 200 (at once with ready=False). It is given the descriptors
+        `pass_fds`, and again at each start that does not say otherwise."""
         assert not self.is_running(), "it runs already"
+        self.pass_fds = self.pass_fds if pass_fds is None else pass_fds
         argv = [*self.wrapper, self.binary, "run", "-c", str(self.config_path), *self.args]
         self.code = None
         with open(self.stderr_path, "ab") as stderr:
             self.process = subprocess.Popen(argv, cwd=self.dir, env=self.env, stdin=stdin, stdout=stdout, stderr=stderr,
-                                            pass_fds=pass_fds, start_new_session=True)
+                                            pass_fds=self.pass_fds, start_new_session=True)
         if ready:
             wait_until(self.is_ready, limit=10, what="the agent to be ready")
         return self
