@@ -99,6 +99,7 @@ def test_the_query(weir, sinks):
 @pytest.mark.parametrize("status, code, verdict", [
     (500, 252, "retry"), (500, 241, "retry"), (500, 117, "poison"), (400, 27, "poison"), (404, 60, "pause"), (500, 16, "pause"),
     (200, 60, "pause"), (500, 1234, "retry"), (403, 516, "pause"), (400, 9999, "poison"), (500, 600, "retry"),
+    (500, 691, "poison"), (500, 467, "poison"), (500, 407, "poison"), (500, 33, "retry"),
 ])
 def test_codes(weir, sinks, status, code, verdict):
     sink = sinks(script(Answer(status, body=f"Code: {code}. DB::Exception: says: Code: 60. or so".encode()), 200))
@@ -109,6 +110,24 @@ def test_codes(weir, sinks, status, code, verdict):
     assert len(sink.requests) == (1 if verdict == "poison" else 2)
     assert ("requests are refused" in agent.stderr()) == (verdict == "pause")
     assert agent.ledger()["delivered"] == (verdict != "poison")
+
+
+def test_a_code_of_later_and_a_row_at_fault(weir, sinks):
+    sink = sinks(script(Answer(500, body=b"Code: 1234. DB::Exception: Is odd: (while reading the value of key c): (at row 1)"), 200))
+    write(weir, ["a"])
+    agent = weir(config(sink.url, "t"))
+    agent.wait_records(1)
+    assert agent.ledger()["delivered"] == 0
+
+
+def test_more_partitions_than_an_insert_may_have(weir, sinks):
+    def answer(request):
+        many = len(request.lines()) > 100
+        return Answer(500, body=b"Code: 252. DB::Exception: Too many partitions for single INSERT block (more than 100).") if many else 200
+    sink = sinks(answer)
+    lines = write(weir, lines_of(300))
+    weir.once(config(sink.url, "t"))
+    assert sink.messages() == lines
 
 
 @pytest.mark.parametrize("output, said", [

@@ -143,6 +143,9 @@ static uint32_t encode(void *state, const struct weir_slice *slice, uint32_t at,
 
 /* src/Common/ErrorCodes.cpp */
 static const struct weir_http_rule rules[] = {
+    /* One insert makes no more than max_partitions_per_insert_block of them: fewer rows are of fewer days. */
+    { 500, 500, "^Code: 252. DB::Exception: Too many partitions for single INSERT block",
+      WEIR_HTTP_SPLIT },
     CODE(252, WEIR_HTTP_RETRY), /* too many parts */
     CODE(241, WEIR_HTTP_RETRY), /* memory limit */
     CODE(202, WEIR_HTTP_RETRY), /* too many queries */
@@ -159,6 +162,7 @@ static const struct weir_http_rule rules[] = {
     CODE(394, WEIR_HTTP_RETRY),  /* cancelled */
     CODE(236, WEIR_HTTP_RETRY),  /* aborted */
     CODE(201, WEIR_HTTP_RETRY),  /* quota */
+    CODE(33, WEIR_HTTP_RETRY),   /* a body that ends too early: not as it was sent */
     CODE(117, WEIR_HTTP_POISON), /* incorrect data */
     CODE(26, WEIR_HTTP_POISON),  /* a text, */
     CODE(27, WEIR_HTTP_POISON),  /* anything, */
@@ -167,9 +171,16 @@ static const struct weir_http_rule rules[] = {
     CODE(41, WEIR_HTTP_POISON),  /* a time that cannot be read */
     CODE(6, WEIR_HTTP_POISON),
     CODE(53, WEIR_HTTP_POISON),  /* type mismatch */
+    CODE(69, WEIR_HTTP_POISON),  /* too many digits */
+    CODE(130, WEIR_HTTP_POISON), /* no array */
     CODE(131, WEIR_HTTP_POISON), /* too large text */
-    CODE(321, WEIR_HTTP_POISON), /* not in an enum */
+    CODE(190, WEIR_HTTP_POISON), /* arrays of different lengths */
+    CODE(321, WEIR_HTTP_POISON), /* out of the type's range */
     CODE(349, WEIR_HTTP_POISON), /* null in a column without */
+    CODE(407, WEIR_HTTP_POISON), /* a time that the column cannot hold */
+    CODE(467, WEIR_HTTP_POISON), /* neither true nor false */
+    CODE(469, WEIR_HTTP_POISON), /* against a constraint of the table */
+    CODE(691, WEIR_HTTP_POISON), /* not in an enum */
     CODE(60, WEIR_HTTP_PAUSE),   /* no such table, */
     CODE(81, WEIR_HTTP_PAUSE),   /* database, */
     CODE(16, WEIR_HTTP_PAUSE),   /* column, */
@@ -181,6 +192,7 @@ static const struct weir_http_rule rules[] = {
     CODE(194, WEIR_HTTP_PAUSE),
     CODE(497, WEIR_HTTP_PAUSE),
     CODE(516, WEIR_HTTP_PAUSE),
+    { 500, 500, "(at row ", WEIR_HTTP_POISON }, /* what later versions find fault with */
     { 0 },
 };
 
