@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A ClickHouse server of Debian's (18.16), on a free port of loopback, in a directory of its own."""
+"""ClickHouse, on a free port of loopback, in a directory of its own: Debian's server (18.16), and the engine of today."""
 import json
 import shutil
+import sys
 import urllib.error
-import urllib.parse
 import urllib.request
+from pathlib import Path
 
+from .fetched import python_packages
 from .local_server import LocalServer
 from .nginx import free_port
 
@@ -45,3 +47,14 @@ class ClickHouse(LocalServer):
         except urllib.error.HTTPError as error:
             raise AssertionError(error.read().decode()) from None
         return [json.loads(line) for line in answer.splitlines()] if "JSONEachRow" in text else answer
+
+
+class CurrentClickHouse(ClickHouse):
+    """chdb, behind chdb_server.py; Unavailable where it cannot be fetched."""
+
+    def __init__(self, directory):
+        packages = python_packages("chdb-26.9", "chdb==4.4.0", "chdb-core==26.9.0", options=["--no-deps"])
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        program = Path(__file__).with_name("chdb_server.py")
+        self.start([sys.executable, str(program), str(packages), str(self.port), str(directory)], directory, f"{self.url}/ping")

@@ -54,9 +54,9 @@ def cache(name=""):
         yield CACHE
 
 
-def python_packages(name, *packages):
+def python_packages(name, *packages, options=()):
     """The directory of Python packages, for this Python's version."""
     with cache() as directory:
         target = directory / f"{name}-{sys.version_info[0]}.{sys.version_info[1]}"
-        fetch(target, sys.executable, "-m", "pip", "install", "-q", "--target", f"{target}.new", *packages)
+        fetch(target, sys.executable, "-m", "pip", "install", "-q", "--target", f"{target}.new", *options, *packages)
     return target
