@@ -94,7 +94,8 @@ struct weir_http_service {
     int (*begin)(void *self, struct weir_bytes *body);
     /* As weir_encode(): records of `slice` from `at` on, whole or not at all, until the slice ends or the
      * body holds `want` bytes; returns the index of the first that was not encoded. Every record that it
-     * passes is in the body, one after the other, for the verdicts count on it. */
+     * passes is in the body, one after the other, for the verdicts count on it. A record that it refuses
+     * (body->refused, as weir_encode() sets it) is rejected alone. */
     uint32_t (*encode)(void *self, const struct weir_slice *slice, uint32_t at,
                        struct weir_bytes *body, size_t want);
     /* What comes after the last: at most WEIR_HTTP_END_BYTES, for which there is room. Optional. */

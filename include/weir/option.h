@@ -54,7 +54,8 @@ struct weir_option {
     const char *unit;                /* what the number counts, for the reference */
     const char *help;                /* one or two sentences, for a person */
     bool required;
-    bool secret; /* never printed */
+    bool secret;    /* never printed */
+    unsigned takes; /* WEIR_CODEC: enum weir_codec_flags, of codecs that the output can do with */
 };
 
 #endif

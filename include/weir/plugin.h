@@ -39,7 +39,7 @@
 
 /* Grows when anything in include/weir changes its layout or meaning; the agent refuses a plugin of
  * another number. */
-#define WEIR_PLUGIN_ABI 2
+#define WEIR_PLUGIN_ABI 3
 
 /* Begins the definition of a plugin's descriptor:
  *     WEIR_PLUGIN(out_null) = { .abi = WEIR_PLUGIN_ABI, .kind = WEIR_OUTPUT, ... };
@@ -125,11 +125,17 @@ struct weir_plugin {
             struct weir_str (*writes)(const void *self);
         } output;
         struct {
-            /* See weir_encode() and weir_encode_view(); `view` is optional. */
+            unsigned flags; /* enum weir_codec_flags */
+            /* See weir_encode() and weir_encode_view(); `view` is optional. A codec refuses the record at
+             * `at` by setting out->refused, when nothing was added by this call. */
             uint32_t (*encode)(void *self, const struct weir_slice *slice, uint32_t at,
                                struct weir_bytes *out, size_t want);
             uint32_t (*view)(void *self, const struct weir_slice *slice, uint32_t at,
                              struct weir_str *ret_bytes);
+            /* See weir_encoder_set_schema(); of codecs with WEIR_CODEC_SCHEMA. */
+            int (*set_schema)(void *self, const struct weir_schema *schema, struct weir_error *err);
+            /* See weir_encoder_left_out(). Optional. */
+            uint64_t (*left_out)(const void *self);
         } codec;
     };
 };

@@ -73,6 +73,14 @@ static int wrap_records(struct cat *cat, const struct disk_seen *seen)
     return 0;
 }
 
+/* A codec that does not take every record: the others are printed. */
+static void say_refused(struct cat *cat, uint32_t record)
+{
+    fprintf(stderr, "record %u of a frame cannot be printed: %.*s\n", record,
+            (int)cat->out.refused.len, cat->out.refused.ptr);
+    cat->failed = true;
+}
+
 static int cat_records(void *arg, const struct disk_seen *seen)
 {
     struct cat *cat = arg;
@@ -89,8 +97,12 @@ static int cat_records(void *arg, const struct disk_seen *seen)
         int r = write_out(cat);
         if (r < 0)
             return r;
-        if (next == at)
+        if (next == at && !cat->out.refused.len)
             return -ENOMEM;
+        if (next == at) {
+            say_refused(cat, at);
+            next = weir_slice_next(&slice, at + 1);
+        }
         at = next;
     }
     return 0;

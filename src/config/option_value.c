@@ -133,6 +133,22 @@ static void *codec_state_new(const struct option_at *at, const struct weir_plugi
     return NULL;
 }
 
+/* Codecs that are not as all others are only for outputs that know it. */
+static bool takes_codec(const struct option_at *at, const struct weir_plugin *codec,
+                        struct config_place place)
+{
+    const unsigned wants = codec->codec.flags & ~at->row->takes;
+    if (wants & WEIR_CODEC_BINARY)
+        return option_say(at, place,
+                          "cannot be \"%s\": its records have no end by which they could be told "
+                          "apart here",
+                          codec->name);
+    if (wants & WEIR_CODEC_SCHEMA)
+        return option_say(at, place, "cannot be \"%s\": there is no schema for it here",
+                          codec->name);
+    return true;
+}
+
 bool option_set_codec(const struct option_at *at, const struct node *node, void *field)
 {
     const struct options_reader *reader = at->reader;
@@ -150,6 +166,8 @@ bool option_set_codec(const struct option_at *at, const struct node *node, void 
     }
     const struct weir_plugin *codec =
         kind_find_plugin(WEIR_CODEC_PLUGIN, type, reader->hooks, reader->diag);
+    if (codec && !takes_codec(at, codec, type->place))
+        return false;
     void *state = codec ? codec_state_new(at, codec, map, node->place) : NULL;
     if (!state)
         return false;

@@ -212,7 +212,10 @@ static const char *find_missing(const struct weir_plugin *plugin)
         return plugin->input.work ? NULL : "work";
     case WEIR_FILTER: return plugin->filter.apply ? NULL : "apply";
     case WEIR_OUTPUT: return plugin->output.deliver ? NULL : "deliver";
-    case WEIR_CODEC_PLUGIN: return plugin->codec.encode ? NULL : "encode";
+    case WEIR_CODEC_PLUGIN:
+        if (plugin->codec.flags & WEIR_CODEC_SCHEMA && !plugin->codec.set_schema)
+            return "set_schema";
+        return plugin->codec.encode ? NULL : "encode";
     }
     return NULL;
 }

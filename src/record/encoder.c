@@ -42,13 +42,33 @@ const char *weir_encoder_name(const struct weir_encoder *encoder)
     return encoder->codec->name;
 }
 
+unsigned weir_encoder_flags(const struct weir_encoder *encoder)
+{
+    return encoder->codec->codec.flags;
+}
+
+int weir_encoder_set_schema(struct weir_encoder *encoder, const struct weir_schema *schema,
+                            struct weir_error *err)
+{
+    assert(encoder->codec->codec.flags & WEIR_CODEC_SCHEMA);
+    return encoder->codec->codec.set_schema(encoder->state, schema, err);
+}
+
+uint64_t weir_encoder_left_out(const struct weir_encoder *encoder)
+{
+    return encoder->codec->codec.left_out ? encoder->codec->codec.left_out(encoder->state) : 0;
+}
+
 uint32_t weir_encode(struct weir_encoder *encoder, const struct weir_slice *slice, uint32_t at,
                      struct weir_bytes *out, size_t want)
 {
     const size_t before = out->len;
+    out->refused = WEIR_STR_NONE;
     uint32_t next = encoder->codec->codec.encode(encoder->state, slice, at, out, want);
     assert(next >= at && next <= slice->first + slice->count);
     assert(out->len >= before && (next > at || out->len == before));
+    if (next > at) /* it is refused when it is the next call's first */
+        out->refused = WEIR_STR_NONE;
     return next;
 }
 

@@ -2,6 +2,7 @@
 #ifndef WEIR_OUT_FILE_FATES_H
 #define WEIR_OUT_FILE_FATES_H
 
+#include <weir/codec.h>
 #include <weir/host.h>
 
 /* What becomes of the records of one delivery. While all of them are written nothing is kept about it; from
@@ -11,7 +12,11 @@ struct fates {
     uint32_t room;
     bool mixed;   /* not all are WEIR_DELIVERED */
     bool unknown; /* memory was short: all of them are WEIR_RETRY */
-    char retry_why[256], reject_why[256];
+    char retry_why[256];
+    /* Rejected records each have their own reason: `words` has them, ended by NUL, word[i] where that of
+     * record `i` begins. */
+    struct weir_bytes words;
+    uint32_t *word;
 };
 
 void file_fates_begin(struct fates *fates); /* for the next delivery */
@@ -20,7 +25,7 @@ void file_fates_deinit(struct fates *fates);
 /* Records of `slice` from `at` up to `end` are not written: `outcome` says what they are instead, and "WHAT:
  * WHERE" why. */
 void file_fates_set(struct fates *fates, const struct weir_slice *slice, uint32_t at, uint32_t end,
-                    enum weir_outcome outcome, const char *what, const char *where);
+                    enum weir_outcome outcome, struct weir_str what, const char *where);
 
 /* What was written is not safe after all: it is to be delivered again. */
 void file_fates_withdraw(struct fates *fates, const char *what, const char *where);

@@ -159,7 +159,8 @@ static bool is_constant(const struct out_file *self)
 static void reason(struct out_file *self, const struct weir_slice *slice, uint32_t at,
                    enum weir_outcome outcome, const char *what, const struct file *file)
 {
-    file_fates_set(&self->fates, slice, at, slice->first + slice->count, outcome, what, file->path);
+    file_fates_set(&self->fates, slice, at, slice->first + slice->count, outcome, weir_str_of(what),
+                   file->path);
 }
 
 /* A path that comes from a record and can be no file's must not stop the others. */
@@ -182,10 +183,11 @@ static void write_slice(struct out_file *self, struct file *file, const struct w
         r = file_writer_append(&self->writer, &file->sink, slice, &at, &bytes);
         weir_output_bytes(self->host, bytes);
         self->waiting_bytes += bytes;
-        if (r == WRITER_TOO_LARGE) {
+        if (r == WRITER_REJECTED) {
             at = weir_slice_next(slice, at);
             file_fates_set(&self->fates, slice, at, at + 1, WEIR_REJECTED,
-                           "the record is larger than 8 MiB", file->path);
+                           weir_refusal(&self->writer.out, "the record is larger than 8 MiB"),
+                           file->path);
             at++;
         } else if (r < 0) {
             reason(self, slice, at, WEIR_RETRY, strerrordesc_np(-r), file);
@@ -201,7 +203,7 @@ static void write_to_one_file(struct out_file *self, const struct weir_slice *sl
         write_slice(self, file, slice);
     else
         file_fates_set(&self->fates, slice, slice->first, slice->first + slice->count, WEIR_RETRY,
-                       "out of memory", "a path");
+                       WEIR_STR("out of memory"), "a path");
 }
 
 static void write_to_files(struct out_file *self, const struct weir_slice *slice)
@@ -209,8 +211,8 @@ static void write_to_files(struct out_file *self, const struct weir_slice *slice
     const uint32_t end = slice->first + slice->count;
     struct router *router = &self->router;
     if (file_router_begin(router, slice->batch->count) < 0) {
-        file_fates_set(&self->fates, slice, slice->first, end, WEIR_RETRY, "out of memory",
-                       "a batch");
+        file_fates_set(&self->fates, slice, slice->first, end, WEIR_RETRY,
+                       WEIR_STR("out of memory"), "a batch");
         return;
     }
     for (uint32_t at = slice->first, next; at < end; at = next) {

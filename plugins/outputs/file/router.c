@@ -130,10 +130,12 @@ uint32_t file_router_assign(struct router *router, struct file_table *files,
             file->in_batch = true;
             router->file_of[at] = (uint8_t)(file - files->entries);
         } else if (errno == ENOSPC) {
-            file_fates_set(fates, slice, at, at + 1, WEIR_REJECTED, "the path is too long",
+            file_fates_set(fates, slice, at, at + 1, WEIR_REJECTED,
+                           WEIR_STR("the path is too long"),
                            weir_template_source(router->path).ptr);
         } else if (errno == ENOMEM) {
-            file_fates_set(fates, slice, at, at + 1, WEIR_RETRY, "out of memory", "a path");
+            file_fates_set(fates, slice, at, at + 1, WEIR_RETRY, WEIR_STR("out of memory"),
+                           "a path");
         } else {
             break;
         }

@@ -24,8 +24,8 @@
 struct load {
     struct iovec pieces[PIECES_MAX]; /* base NULL: the next iov_len bytes of writer->out */
     int count;
-    bool too_large; /* it ends before a record that fits nowhere */
-    bool starved;   /* it is empty, since memory is short */
+    bool rejected; /* it is empty, since the first record fits nowhere, or the codec refuses it */
+    bool starved;  /* it is empty, since memory is short */
 };
 
 static void load_add(struct load *load, const char *base, size_t len)
@@ -54,7 +54,7 @@ static uint32_t load_fill(struct load *load, struct writer *writer, const struct
     struct weir_bytes *out = &writer->out;
     out->len = 0;
     load->count = 0;
-    load->too_large = load->starved = out->starved = false;
+    load->rejected = load->starved = out->starved = false;
     while (at < end && load->count < PIECES_MAX && out->len < ENCODE_BYTES) {
         struct weir_str view;
         uint32_t next = weir_encode_view(writer->codec, slice, at, &view);
@@ -69,7 +69,7 @@ static uint32_t load_fill(struct load *load, struct writer *writer, const struct
         at = next;
         if (out->len == before && next < end) {
             load->starved = load->count == 0 && out->starved;
-            load->too_large =
+            load->rejected =
                 load->count == 0 && !out->starved; /* else: there is room in the next load */
             break;
         }
@@ -115,8 +115,8 @@ int file_writer_append(struct writer *writer, struct sink *sink, const struct we
         }
         *ret_bytes += written;
         *at = next;
-        if (load.too_large)
-            return WRITER_TOO_LARGE;
+        if (load.rejected)
+            return WRITER_REJECTED;
     }
     return 0;
 }

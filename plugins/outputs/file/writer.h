@@ -15,12 +15,13 @@ struct writer {
 /* Records whose encoding is larger are rejected. A line of 1 MiB that is all control bytes fits as JSON. */
 #define WRITER_RECORD_MAX ((size_t)8 * 1024 * 1024)
 
-/* file_writer_append() met a record that is larger. */
-enum { WRITER_TOO_LARGE = 1 };
+/* file_writer_append() met a record that cannot be written, ever. */
+enum { WRITER_REJECTED = 1 };
 
 /* Appends the records of `slice` from *at on, and moves *at to the first that is not in the file:
  *   0                 all are;
- *   WRITER_TOO_LARGE  the record at *at is too large;
+ *   WRITER_REJECTED   the record at *at is too large, or the codec refuses it: weir_refusal(&writer->out, ...)
+ *                     says why, until the next call;
  *   -errno            the file takes no more.
  * *ret_bytes is what the file grew by. */
 WEIR_MUST_USE int file_writer_append(struct writer *writer, struct sink *sink,

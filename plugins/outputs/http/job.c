@@ -329,16 +329,16 @@ static enum fill does_not_fit(struct http_job *job, struct http_queue *queue, un
     const struct http_piece piece = *http_queue_first(queue, bucket);
     if (job->body.starved)
         return FILL_NO_MEMORY;
-    if (job->records)
+    if (job->body.refused.len == 0 && job->records)
         return FILL_FULL;
-    if (job->body.max < JOB_RECORD_BYTES_MAX) {
+    if (job->body.refused.len == 0 && job->body.max < JOB_RECORD_BYTES_MAX) {
         job->body.max = JOB_RECORD_BYTES_MAX; /* alone it may be larger */
         return FILL_MORE;
     }
     http_queue_take(queue, bucket, 1);
     job->unsettled++;
     settle_range(job, piece.held, piece.first, 1, 1, WEIR_REJECTED,
-                 WEIR_STR("the record is larger than 8 MiB"));
+                 weir_refusal(&job->body, "the record is larger than 8 MiB"));
     ++*rejected;
     return FILL_MORE;
 }
@@ -358,6 +358,7 @@ static enum fill fill_piece(struct http_job *job, const struct http_maker *maker
     if (at == piece_end(&piece))
         return FILL_MORE;
     slice.count = cut_at(&slice, at, max_records - job->records) - slice.first;
+    job->body.refused = WEIR_STR_NONE;
     uint32_t next = maker->service->encode(maker->self, &slice, at, &job->body, want);
     if (next == at)
         return does_not_fit(job, queue, bucket, rejected);

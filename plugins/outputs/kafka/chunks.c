@@ -10,6 +10,8 @@
  * under way is bounded by the memory behind the chunks; a buffer that one large record has blown up is given
  * back at once.
  *
+ * A codec of lines ends each record with a newline, which is not sent.
+ *
  * A message's opaque pointer is no pointer: | chunk 32 | record 32 |. */
 #include "chunks.h"
 
@@ -86,23 +88,24 @@ static uint32_t encode(struct kafka_current *current, struct weir_encoder *codec
             (struct kafka_piece){ { NULL, bytes->len - before }, record };
     }
     const char *from = bytes->data;
+    const size_t end_bytes = weir_encoder_flags(codec) & WEIR_CODEC_BINARY ? 0 : strlen("\n");
     for (uint32_t i = 0; i < current->count; i++) {
         struct weir_str *value = &current->pieces[i].value;
         value->ptr = from;
         from += value->len;
-        value->len -= value->len && from[-1] == '\n';
+        value->len -= end_bytes;
     }
     return at;
 }
 
 bool kafka_chunk_begin(struct kafka_chunks *chunks, struct weir_encoder *codec,
                        struct weir_delivery *delivery, const struct weir_slice *slice, uint32_t *at,
-                       struct kafka_current *current, bool *ret_too_large)
+                       struct kafka_current *current, struct weir_str *ret_rejected)
 {
     struct kafka_chunk *chunk = chunks->bytes < chunks->bytes_max ? find_free(chunks) : NULL;
     struct weir_str view;
     assert(!current->chunk);
-    *ret_too_large = false;
+    *ret_rejected = WEIR_STR_NONE;
     if (!chunk)
         return false;
     current->chunk = chunk;
@@ -113,7 +116,8 @@ bool kafka_chunk_begin(struct kafka_chunks *chunks, struct weir_encoder *codec,
         viewed > *at ? take_view(current, *at, viewed, view) : encode(current, codec, slice, *at);
     *at = to;
     if (current->count == 0 && to < slice->first + slice->count) {
-        *ret_too_large = !chunk->bytes.starved;
+        if (!chunk->bytes.starved)
+            *ret_rejected = weir_refusal(&chunk->bytes, KAFKA_TOO_LARGE);
         current->chunk = NULL;
         return false;
     }

@@ -8,6 +8,7 @@
 #define KAFKA_CHUNKS 64
 #define KAFKA_CHUNK_BYTES ((size_t)256 * 1024)
 #define KAFKA_CHUNK_RECORDS 4096
+#define KAFKA_TOO_LARGE "the message is larger than `max_message`"
 
 /* Neighbouring records of one delivery, encoded. */
 struct kafka_chunk {
@@ -41,11 +42,11 @@ void kafka_chunks_init(struct kafka_chunks *chunks, size_t message_max, size_t b
 void kafka_chunks_deinit(struct kafka_chunks *chunks);
 
 /* Begins a chunk with the records of `slice` from *at on, which moves behind them, and makes it `current`.
- * False when it cannot be: too much is under way, or memory is short, or the record at *at does not fit
- * (then *ret_too_large is set). */
+ * False when it cannot be: too much is under way, or memory is short, or the record at *at is too large
+ * or one that the codec refuses (then *ret_rejected says why, until the next call; else it is empty). */
 bool kafka_chunk_begin(struct kafka_chunks *chunks, struct weir_encoder *codec,
                        struct weir_delivery *delivery, const struct weir_slice *slice, uint32_t *at,
-                       struct kafka_current *current, bool *ret_too_large);
+                       struct kafka_current *current, struct weir_str *ret_rejected);
 /* Nothing more of the current chunk will be produced. */
 void kafka_chunk_close(struct kafka_chunks *chunks, struct kafka_current *current);
 /* One of its messages has been reported. */

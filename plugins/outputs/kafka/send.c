@@ -105,7 +105,7 @@ static enum produced produce(struct out_kafka *self, const struct kafka_piece *p
     struct kafka_chunk *chunk = self->current.chunk;
     const struct weir_batch *batch = chunk->slice.batch;
     rd_kafka_headers_t *headers = NULL;
-    *ret_why = "the message is larger than `max_message`";
+    *ret_why = KAFKA_TOO_LARGE;
     if (piece->value.len > self->options.max_message)
         return REJECTED;
     rd_kafka_topic_t *topic = kafka_topic_of(&self->topic, batch, piece->record, ret_why);
@@ -179,16 +179,16 @@ static bool next_chunk(struct out_kafka *self)
 {
     struct kafka_slot *slot;
     while ((slot = slot_head(self))) {
-        bool too_large;
+        struct weir_str rejected;
         struct weir_delivery *delivery = slot->delivery;
         bool begun = kafka_chunk_begin(&self->chunks, self->options.codec, delivery, &slot->slice,
-                                       &slot->at, &self->current, &too_large);
+                                       &slot->at, &self->current, &rejected);
         const uint32_t record = slot->at;
-        slot->at += too_large;
+        slot->at += rejected.len != 0;
         if (slot->at == slice_end(&slot->slice))
             slot_pop(self);
-        if (too_large)
-            reject(delivery, record, "the message is larger than `max_message`");
+        if (rejected.len)
+            weir_settle(delivery, record, 1, WEIR_REJECTED, rejected);
         else if (begun)
             return true;
         else {

@@ -171,6 +171,7 @@ static int add_record(struct out_loki *self, const struct weir_slice *one, uint3
     self->line.len = 0;
     if (weir_encode(self->codec, one, i, &self->line, 1) == i) {
         body->starved |= self->line.starved;
+        body->refused = self->line.refused;
         self->line.starved = false;
         return -1;
     }

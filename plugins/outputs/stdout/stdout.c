@@ -58,7 +58,7 @@ static uint32_t slice_end(const struct out_stdout *self)
 
 /* Settles what is left before `end`. When that is the last of it the delivery is gone. */
 static void settle_to(struct out_stdout *self, uint32_t end, enum weir_outcome outcome,
-                      const char *why)
+                      struct weir_str why)
 {
     const uint32_t first = weir_slice_next(&self->slice, self->settled);
     struct weir_delivery *delivery = self->delivery;
@@ -67,7 +67,7 @@ static void settle_to(struct out_stdout *self, uint32_t end, enum weir_outcome o
     self->settled = end;
     if (weir_slice_next(&self->slice, end) == slice_end(self))
         self->delivery = NULL;
-    weir_settle(delivery, first, end - first, outcome, weir_str_of(why));
+    weir_settle(delivery, first, end - first, outcome, why);
 }
 
 /* Makes the next chunk; false when there is none. Records that fit nowhere are rejected on the way. */
@@ -90,12 +90,13 @@ static bool next_chunk(struct out_stdout *self)
         if (self->to == slice_end(self))
             return false;
         self->to = weir_slice_next(&self->slice, self->to);
-        settle_to(self, self->to, WEIR_DELIVERED, NULL);
+        settle_to(self, self->to, WEIR_DELIVERED, WEIR_STR_NONE);
         if (self->out.starved) {
-            settle_to(self, slice_end(self), WEIR_RETRY, "out of memory");
+            settle_to(self, slice_end(self), WEIR_RETRY, WEIR_STR("out of memory"));
             return false;
         }
-        settle_to(self, ++self->to, WEIR_REJECTED, "the record is larger than 8 MiB");
+        settle_to(self, ++self->to, WEIR_REJECTED,
+                  weir_refusal(&self->out, "the record is larger than 8 MiB"));
     }
     return false;
 }
@@ -127,9 +128,9 @@ static uint32_t first_unwritten(struct out_stdout *self)
 static void give_back(struct out_stdout *self, const char *why)
 {
     stop_waiting(self);
-    settle_to(self, first_unwritten(self), WEIR_DELIVERED, NULL);
+    settle_to(self, first_unwritten(self), WEIR_DELIVERED, WEIR_STR_NONE);
     if (self->delivery)
-        settle_to(self, slice_end(self), WEIR_RETRY, why);
+        settle_to(self, slice_end(self), WEIR_RETRY, weir_str_of(why));
 }
 
 static ssize_t write_chunk(struct out_stdout *self)
@@ -175,7 +176,7 @@ static void write_on(void *state)
     }
     stop_waiting(self);
     if (self->delivery)
-        settle_to(self, slice_end(self), WEIR_DELIVERED, NULL);
+        settle_to(self, slice_end(self), WEIR_DELIVERED, WEIR_STR_NONE);
 }
 
 static void out_stdout_deliver(void *state, struct weir_delivery *delivery)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sink that rejects lines by their content (tests/e2e/rejecting.c, a plugin), and what becomes of them."""
+"""A sink that rejects lines by their content (tests/e2e/rejecting.c, a plugin), or a codec that refuses them (picky.c), and what
+becomes of them."""
 import json
 import os
 import subprocess
@@ -11,11 +12,12 @@ BAD = "bad"
 
 @pytest.fixture(scope="session")
 def plugins(tmp_path_factory):
-    """A directory with the plugin."""
+    """A directory with the plugins."""
     from conftest import ROOT
     folder = tmp_path_factory.mktemp("plugins")
-    subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-DWEIR_PLUGIN_SHARED",
-                    f"-I{ROOT}/include", "-o", folder / "rejecting.so", ROOT / "tests/e2e/rejecting.c"], check=True)
+    for name in ("rejecting", "picky"):
+        subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-DWEIR_PLUGIN_SHARED",
+                        f"-I{ROOT}/include", "-o", folder / f"{name}.so", ROOT / f"tests/e2e/{name}.c"], check=True)
     return folder
 
 

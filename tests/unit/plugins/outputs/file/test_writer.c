@@ -20,6 +20,7 @@ static struct {
     char *data; /* all of them, encoded */
     size_t start[RECORDS + 1];
     uint32_t starved_at; /* there is no memory for this one, unless it is 0 */
+    uint32_t refused_at; /* the codec refuses this one, unless it is 0 */
 } codec;
 
 static struct weir_batch batch = { .count = RECORDS };
@@ -45,6 +46,9 @@ uint32_t weir_encode(struct weir_encoder *encoder, const struct weir_slice *slic
     (void)encoder;
     const uint32_t end = slice->first + slice->count;
     while (at < end && out->len < want) {
+        out->refused = at && at == codec.refused_at ? WEIR_STR("no") : WEIR_STR_NONE;
+        if (out->refused.len)
+            return at;
         if (at && at == codec.starved_at) {
             out->starved = true;
             return at;
@@ -175,7 +179,7 @@ START_TEST(rng_03_a_record_that_is_too_large)
     codec.length[20] = WRITER_RECORD_MAX + 1;
     codec.views[20] = false;
     codec_make();
-    ck_assert_int_eq(file_writer_append(&writer, &sink, &slice, &at, &before), WRITER_TOO_LARGE);
+    ck_assert_int_eq(file_writer_append(&writer, &sink, &slice, &at, &before), WRITER_REJECTED);
     ck_assert_uint_eq(at, 20);
     ck_assert_uint_eq(before, codec.start[20]);
     at = 21;
@@ -199,6 +203,26 @@ START_TEST(res_01_a_record_that_there_is_no_memory_for)
     codec.starved_at = 0;
     ck_assert_int_eq(file_writer_append(&writer, &sink, &slice, &at, &bytes), 0);
     has(codec.data, codec.start[RECORDS]);
+}
+END_TEST
+
+START_TEST(a_record_that_the_codec_refuses)
+{
+    struct weir_slice slice = { .batch = &batch, .count = RECORDS };
+    uint64_t bytes, before;
+    uint32_t at = 0;
+    mixture(_i);
+    codec.views[20] = false;
+    codec.refused_at = 20;
+    ck_assert_int_eq(file_writer_append(&writer, &sink, &slice, &at, &before), WRITER_REJECTED);
+    ck_assert_uint_eq(at, 20);
+    ck_assert_uint_eq(before, codec.start[20]);
+    ck_assert(weir_str_eq(weir_refusal(&writer.out, "too large"), WEIR_STR("no")));
+    codec.refused_at = 0;
+    at = 21;
+    ck_assert_int_eq(file_writer_append(&writer, &sink, &slice, &at, &bytes), 0);
+    ck_assert_uint_eq(bytes, codec.start[RECORDS] - codec.start[21]);
+    begins_with(codec.data, before);
 }
 END_TEST
 
@@ -228,6 +252,7 @@ int main(void)
     tcase_add_loop_test(tcase, records_reach_the_file_in_order, 0, 10);
     tcase_add_loop_test(tcase, fil_01_a_full_disk_keeps_whole_records, 0, 6);
     tcase_add_loop_test(tcase, rng_03_a_record_that_is_too_large, 0, 6);
+    tcase_add_loop_test(tcase, a_record_that_the_codec_refuses, 0, 6);
     tcase_add_loop_test(tcase, res_01_a_record_that_there_is_no_memory_for, 0, 6);
     tcase_add_test(tcase, only_the_records_of_the_slice);
     return check_main(suite);

@@ -11,10 +11,35 @@
 
 extern const struct weir_plugin weir_plugin_codec_text, weir_plugin_codec_json;
 
+/* A codec of any bytes: the line with its newline; it refuses lines that begin with '!'. */
+static uint32_t picky_encode(void *state, const struct weir_slice *slice, uint32_t at,
+                             struct weir_bytes *out, size_t want)
+{
+    (void)state;
+    const uint32_t end = slice->first + slice->count;
+    for (; at < end && out->len < want; at = weir_slice_next(slice, at + 1)) {
+        const struct weir_str span = weir_batch_span(slice->batch, at);
+        if (span.ptr[0] == '!') {
+            out->refused = span;
+            return at;
+        }
+        if (weir_bytes_add(out, span.ptr, span.len) < 0)
+            return at;
+    }
+    return at;
+}
+
+static const struct weir_plugin codec_picky = {
+    .abi = WEIR_PLUGIN_ABI,
+    .kind = WEIR_CODEC_PLUGIN,
+    .name = "picky",
+    .codec = { .flags = WEIR_CODEC_BINARY, .encode = picky_encode },
+};
+
 static struct kafka_chunks chunks;
 static struct kafka_current current;
 static struct weir_encoder *codec;
-static bool too_large;
+static struct weir_str rejected;
 
 static void use(const struct weir_plugin *plugin, size_t message_max, size_t bytes_max)
 {
@@ -37,7 +62,7 @@ static void teardown(void)
 
 static bool begin(const struct weir_slice *slice, uint32_t *at)
 {
-    return kafka_chunk_begin(&chunks, codec, NULL, slice, at, &current, &too_large);
+    return kafka_chunk_begin(&chunks, codec, NULL, slice, at, &current, &rejected);
 }
 
 static void expect_piece(uint32_t i, uint32_t record, const char *want)
@@ -96,7 +121,7 @@ START_TEST(memory_is_free_when_all_is_reported)
     chunk->unreported = 2;
     kafka_chunk_close(&chunks, &current);
     ck_assert(!begin(&slice, &again));
-    ck_assert(!too_large);
+    ck_assert_uint_eq(rejected.len, 0);
     void *opaque = kafka_opaque(&chunks, chunk, 4294967295u);
     ck_assert_ptr_eq(kafka_opaque_chunk(&chunks, opaque), chunk);
     ck_assert_uint_eq(kafka_opaque_record(opaque), 4294967295u);
@@ -122,11 +147,52 @@ START_TEST(a_record_that_fits_nowhere_is_told)
     ck_assert_uint_eq(at, 1);
     kafka_chunk_close(&chunks, &current);
     ck_assert(!begin(&slice, &at));
-    ck_assert(too_large);
+    ck_assert(weir_str_eq(rejected, WEIR_STR(KAFKA_TOO_LARGE)));
     ck_assert_uint_eq(at, 1);
     at++;
     ck_assert(begin(&slice, &at));
     expect_piece(0, 2, "{\"message\":\"y\"}");
+    kafka_chunk_close(&chunks, &current);
+    made_batch_free(batch);
+}
+END_TEST
+
+START_TEST(a_record_of_any_bytes_keeps_its_last_one)
+{
+    struct batch *batch = make_batch("one\n\nthree\n", 0);
+    struct weir_slice slice = made_batch_slice(batch);
+    uint32_t at = 0;
+    use(&codec_picky, 1000, 1 << 20);
+    ck_assert(begin(&slice, &at));
+    ck_assert_uint_eq(current.count, 3);
+    expect_piece(0, 0, "one\n");
+    expect_piece(1, 1, "\n");
+    expect_piece(2, 2, "three\n");
+    kafka_chunk_close(&chunks, &current);
+    made_batch_free(batch);
+}
+END_TEST
+
+START_TEST(a_record_that_the_codec_refuses_is_told)
+{
+    struct batch *batch = make_batch("one\n!two\n!three\nfour\n", 0);
+    struct weir_slice slice = made_batch_slice(batch);
+    uint32_t at = 0;
+    use(&codec_picky, 1000, 1 << 20);
+    ck_assert(begin(&slice, &at)); /* what comes before is sent first */
+    ck_assert_uint_eq(at, 1);
+    ck_assert_uint_eq(rejected.len, 0);
+    expect_piece(0, 0, "one\n");
+    kafka_chunk_close(&chunks, &current);
+    ck_assert(!begin(&slice, &at));
+    ck_assert(weir_str_eq(rejected, WEIR_STR("!two\n")));
+    at++;
+    ck_assert(!begin(&slice, &at));
+    ck_assert(weir_str_eq(rejected, WEIR_STR("!three\n")));
+    at++;
+    ck_assert(begin(&slice, &at));
+    ck_assert_uint_eq(rejected.len, 0);
+    expect_piece(0, 3, "four\n");
     kafka_chunk_close(&chunks, &current);
     made_batch_free(batch);
 }
@@ -157,6 +223,8 @@ int main(void)
     tcase_add_test(tc, records_are_encoded_and_the_others_left_out);
     tcase_add_test(tc, memory_is_free_when_all_is_reported);
     tcase_add_test(tc, a_record_that_fits_nowhere_is_told);
+    tcase_add_test(tc, a_record_of_any_bytes_keeps_its_last_one);
+    tcase_add_test(tc, a_record_that_the_codec_refuses_is_told);
     tcase_add_test(tc, nothing_left_makes_an_empty_chunk);
     Suite *suite = suite_create("outputs/kafka/chunks");
     suite_add_tcase(suite, tc);
