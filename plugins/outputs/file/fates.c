@@ -12,7 +12,6 @@ void file_fates_begin(struct fates *fates)
 {
     fates->mixed = fates->unknown = false;
     fates->retry_why[0] = '\0';
-    fates->words.max = WORDS_BYTES_MAX;
     fates->words.len = 0;
 }
 
@@ -39,6 +38,7 @@ static bool mix(struct fates *fates, uint32_t count)
         fates->room = count;
     }
     memset(fates->of, WEIR_DELIVERED, count);
+    fates->words.max = WORDS_BYTES_MAX;
     return weir_bytes_add(&fates->words, NO_ROOM, sizeof(NO_ROOM)) == 0;
 }
 
