@@ -44,6 +44,12 @@ WEIR_API uint32_t weir_json_drop_repeated(struct weir_field *fields, uint32_t co
  * `json` is no object. Needs no padding. @thread any. */
 WEIR_API bool weir_json_member(struct weir_str json, struct weir_str name, struct weir_field *ret);
 
+/* Copies `text` to `out` as far as its bytes mean themselves inside of a JSON string, and returns how many
+ * do: `len`, or up to the first that needs an escape or is not ASCII. It works in large steps: up to
+ * WEIR_BATCH_PADDING bytes behind the text are read, as many behind the copy may be written. For lines of
+ * a batch. @thread any. */
+WEIR_API size_t weir_json_copy(const char *text, size_t len, char *out);
+
 /* The elements of the array `json`, known to be valid JSON with nothing around it, one after the other: sets *ret_element
  * and moves *at, which is 0 at first. False after the last. Needs no padding. @thread any. */
 WEIR_API bool weir_json_element(struct weir_str json, size_t *at, struct weir_str *ret_element);

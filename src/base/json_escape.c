@@ -12,7 +12,9 @@
 #include "base/simd.h"
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <string.h>
+#include <weir/json.h>
 
 /* What a control byte, quote or backslash is written as; returns the length. */
 static size_t escape_byte(unsigned char byte, char out[6])
@@ -84,6 +86,13 @@ size_t json_escape(const char *text, size_t len, char *out)
         text += run + 1;
         len -= run + 1;
     }
+}
+
+static_assert(JSON_COPY_PADDING == WEIR_BATCH_PADDING, "what follows a batch's data is enough");
+
+size_t weir_json_copy(const char *text, size_t len, char *out)
+{
+    return simd_best()->json_copy(text, len, out);
 }
 
 size_t json_escaped_length(const char *text, size_t len)

@@ -43,5 +43,9 @@ bool json_text_eq(struct json_text *a, struct json_text *b);
 /* How many bytes at the start of `text` mean themselves in a JSON string: neither quote, backslash nor
  * control byte, nor above 0x7f. Reads nothing outside the text. */
 typedef size_t json_plain_f(const char *text, size_t len);
+/* The same, and copies them to `out`. Reads and writes up to JSON_COPY_PADDING bytes behind the text, whatever
+ * they are: see weir_json_copy(). */
+typedef size_t json_copy_f(const char *text, size_t len, char *out);
+#define JSON_COPY_PADDING 64
 
 #endif

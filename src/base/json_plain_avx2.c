@@ -16,9 +16,19 @@ static inline uint32_t specials_in_step(const char *step)
     return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(low, _mm256_or_si256(quote, backslash)));
 }
 
+static inline void copy_step(const char *step, char *out)
+{
+    _mm256_storeu_si256((__m256i *)out, _mm256_loadu_si256((const __m256i *)step));
+}
+
 #include "base/json_plain_block.h"
 
 size_t json_plain_avx2(const char *text, size_t len)
 {
     return json_plain_blocks(text, len);
+}
+
+size_t json_copy_avx2(const char *text, size_t len, char *out)
+{
+    return json_copy_blocks(text, len, out);
 }

@@ -37,3 +37,10 @@ size_t json_plain_scalar(const char *text, size_t len)
         at++;
     return at;
 }
+
+size_t json_copy_scalar(const char *text, size_t len, char *out)
+{
+    size_t plain = json_plain_scalar(text, len);
+    memcpy(out, text, plain);
+    return plain;
+}

@@ -16,9 +16,19 @@ static inline uint32_t specials_in_step(const char *step)
     return (uint32_t)_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, backslash)));
 }
 
+static inline void copy_step(const char *step, char *out)
+{
+    _mm_storeu_si128((__m128i *)out, _mm_loadu_si128((const __m128i *)step));
+}
+
 #include "base/json_plain_block.h"
 
 size_t json_plain_sse2(const char *text, size_t len)
 {
     return json_plain_blocks(text, len);
+}
+
+size_t json_copy_sse2(const char *text, size_t len, char *out)
+{
+    return json_copy_blocks(text, len, out);
 }

@@ -19,6 +19,7 @@ struct simd {
     lines_find_f *lines_find;
     json_index_f *json_index;
     json_plain_f *json_plain;
+    json_copy_f *json_copy;
     crc32c_f *crc32c;
 };
 

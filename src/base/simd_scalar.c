@@ -7,5 +7,6 @@ const struct simd simd_scalar = {
     .lines_find = lines_find_scalar,
     .json_index = json_index_scalar,
     .json_plain = json_plain_scalar,
+    .json_copy = json_copy_scalar,
     .crc32c = crc32c_scalar,
 };

@@ -17,6 +17,7 @@ static const struct simd avx2 = {
     .lines_find = lines_find_avx2,
     .json_index = json_index_avx2,
     .json_plain = json_plain_avx2,
+    .json_copy = json_copy_avx2,
     .crc32c = crc32c_sse42,
 };
 
@@ -25,6 +26,7 @@ static const struct simd sse2 = {
     .lines_find = lines_find_sse2,
     .json_index = json_index_sse2,
     .json_plain = json_plain_sse2,
+    .json_copy = json_copy_sse2,
     .crc32c = crc32c_scalar,
 };
 

@@ -18,6 +18,9 @@ static uint64_t bit(unsigned index)
     return (uint64_t)1 << index;
 }
 
+/* What every record has; the other builtins come from filters. */
+#define ALWAYS_SET (bit(BUILTIN_RECORD_ID) | bit(BUILTIN_OBSERVED_TIME) | bit(BUILTIN_CLOCK))
+
 /* ---- keys --------------------------------------------------------------------------------------- */
 
 static int add_key(struct weir_bytes *text, struct key *key)
@@ -44,6 +47,7 @@ int codec_json_set_keys(struct codec_json *self)
         }
         ends[i] = self->keys_text.len;
     }
+    self->only_fields = !self->with_source && !(self->asked & ALWAYS_SET);
     for (unsigned i = 0; i < BUILTIN_COUNT; from = ends[i++]) /* it moves no more */
         self->builtins[i].text = (struct weir_str){ self->keys_text.data + from, ends[i] - from };
     return 0;

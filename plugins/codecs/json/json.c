@@ -143,14 +143,22 @@ static uint32_t codec_json_encode(void *state, const struct weir_slice *slice, u
     const struct weir_run *run = NULL;
     const uint32_t end = slice->first + slice->count;
     uint32_t i = weir_slice_next(slice, at);
-    for (; i < end && out->len < want; i = weir_slice_next(slice, i + 1)) {
+    while (i < end && out->len < want) {
         if (!run || i - run->first >= run->count) {
             run = weir_batch_run(slice->batch, i);
             if (self->with_source && codec_json_source_read(self, run) < 0)
                 return stop_at(self, i, out);
         }
+        if (self->only_fields && !slice->batch->records) {
+            const uint32_t next = codec_json_lines(slice, run, i, out, want);
+            if (next != i) {
+                i = next;
+                continue;
+            }
+        }
         if (!encode_record(self, slice->batch, run, i, out))
             return stop_at(self, i, out);
+        i = weir_slice_next(slice, i + 1);
     }
     return i;
 }

@@ -45,6 +45,7 @@ struct codec_json {
     char *keys[BUILTIN_COUNT];
     int time_format, severity_format;
     bool with_source;
+    bool only_fields; /* of what a plain line is, nothing else is asked for */
 
     struct key builtins[BUILTIN_COUNT];
     struct weir_bytes keys_text; /* what `builtins` looks into */
@@ -84,5 +85,11 @@ int codec_json_source_add(struct codec_json *self, uint64_t covered, uint64_t pr
  * batch's data holds no newline. False, with nothing added, when it does not fit or memory is short. */
 bool codec_json_print(struct weir_bytes *out, const struct weir_batch *batch, bool plain_data,
                       const struct weir_record *record, struct weir_str tail);
+
+/* Adds lines of a batch that holds plain lines, those of `slice` from `i` on that belong to `run`, until `out`
+ * holds `want` bytes. For when nothing is printed beside them. Returns the index of the first that was not
+ * added: it does not fit, or needs more than a copy. */
+uint32_t codec_json_lines(const struct weir_slice *slice, const struct weir_run *run, uint32_t i,
+                          struct weir_bytes *out, size_t want);
 
 #endif

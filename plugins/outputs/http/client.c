@@ -32,6 +32,8 @@
 #define CONNECTION_AGE_S 300L
 #define UNACKNOWLEDGED_MS 15000
 #define KEEPALIVE_S 30L
+/* A socket takes a body in pieces of UPLOAD_BUFFER_BYTES: so many of them before the loop sees to others. */
+#define LOOKS_MAX 32
 #define UPLOAD_BUFFER_BYTES (120L * 1024) /* below what malloc takes from the system each time */
 /* An answer that is longer than what is kept is read on for so long, since a connection whose answer was
  * read to its end can be used again. */
@@ -63,6 +65,7 @@ static int on_timeout(CURLM *multi, long ms, void *arg)
 {
     struct http_client *client = arg;
     (void)multi;
+    client->due = ms == 0;
     if (ms < 0)
         weir_timer_cancel(client->timer);
     else
@@ -134,7 +137,8 @@ static void take_answers(struct http_client *client)
     }
 }
 
-void http_client_ready(struct http_client *client)
+/* One look at the sockets; false when there is nothing to be done. */
+static bool look(struct http_client *client)
 {
     struct epoll_event events[EVENTS_MAX];
     int running, count = epoll_wait(client->epoll, events, EVENTS_MAX, 0);
@@ -149,11 +153,24 @@ void http_client_ready(struct http_client *client)
         curl_multi_socket_action(client->multi, events[i].data.fd, what, &running);
     }
     take_answers(client);
+    return count > 0;
+}
+
+bool http_client_ready(struct http_client *client)
+{
+    for (unsigned i = 0; i < LOOKS_MAX; i++) {
+        if (client->due)
+            http_client_expired(client); /* a request begins */
+        else if (!look(client))
+            return true;
+    }
+    return false;
 }
 
 void http_client_expired(struct http_client *client)
 {
     int running;
+    client->due = false;
     curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     take_answers(client);
 }

@@ -19,6 +19,7 @@ struct http_client {
     weir_ms looked;                    /* at the files */
     bool stale;                        /* they have changed: connections are to be made anew */
     unsigned under_way;
+    bool due;    /* libcurl wants to be called at once */
     bool global; /* libcurl was initialised */
 };
 
@@ -64,7 +65,8 @@ WEIR_MUST_USE int http_client_open(struct http_client *client, struct weir_host 
                                    weir_call_f *expired, struct weir_error *err);
 /* No request may be under way. */
 void http_client_close(struct http_client *client);
-void http_client_ready(struct http_client *client);
+/* Does what can be done without waiting. False: it stopped before the end, and the loop will call again. */
+bool http_client_ready(struct http_client *client);
 void http_client_expired(struct http_client *client);
 
 /* Begins; `done` is called later, once, from the loop. 0, or -ENOMEM. A client that is stale takes none: see

@@ -291,7 +291,6 @@ void http_output_pump(struct http_output *output)
             break;
         }
     }
-    make_ahead(output);
     if (next != INT64_MAX)
         weir_timer_set(output->timer, next > now ? next - now : 0);
     show(output);
@@ -324,6 +323,8 @@ void weir_http_deliver(void *state, struct weir_delivery *delivery)
         return;
     }
     http_output_pump(output);
+    if (!output->client.due)
+        make_ahead(output);
 }
 
 /* Gives back what waits in the queue. */
@@ -374,12 +375,15 @@ static void on_timer(void *state)
 
 static void on_client_ready(void *state)
 {
-    http_client_ready(&output_of(state)->client);
+    struct http_output *output = output_of(state);
+    if (http_client_ready(&output->client))
+        make_ahead(output);
 }
 
 static void on_client_expired(void *state)
 {
     http_client_expired(&output_of(state)->client);
+    on_client_ready(state);
 }
 
 static int make_headers(struct http_output *output)

@@ -102,6 +102,27 @@ START_TEST(versions_find_the_same_runs)
 }
 END_TEST
 
+START_TEST(versions_copy_the_same_runs_and_nothing_beyond_the_padding)
+{
+    unsigned short seed[3] = { 10, 11, 12 };
+    const struct simd *simd;
+    for (int round = 0; round < 20000; round++) {
+        char text[200];
+        size_t len = random_text(seed, text, sizeof(text));
+        char *in = malloc(len + JSON_COPY_PADDING), *out = malloc(len + JSON_COPY_PADDING);
+        memcpy(in, text, len);
+        memset(in + len, nrand48(seed) % 2 ? '\n' : 'x', JSON_COPY_PADDING);
+        const size_t want = simd_list(0)->json_plain(in, len);
+        for (size_t v = 0; (simd = simd_list(v)); v++) {
+            ck_assert_msg(simd->json_copy(in, len, out) == want, "%s", simd->name);
+            ck_assert_msg(memcmp(in, out, want) == 0, "%s", simd->name);
+        }
+        free(in);
+        free(out);
+    }
+}
+END_TEST
+
 START_TEST(what_is_escaped_reads_back_elsewhere_as_it_was)
 {
     unsigned short seed[3] = { 7, 8, 9 };
@@ -131,6 +152,7 @@ int main(void)
     tcase_add_test(tc, text_becomes_the_inside_of_a_string);
     tcase_add_test(tc, escapes_are_undone);
     tcase_add_test(tc, versions_find_the_same_runs);
+    tcase_add_test(tc, versions_copy_the_same_runs_and_nothing_beyond_the_padding);
     tcase_add_test(tc, what_is_escaped_reads_back_elsewhere_as_it_was);
     tcase_set_timeout(tc, 30);
     Suite *suite = suite_create("base/json_escape");

@@ -74,6 +74,37 @@ START_TEST(plain_lines_are_messages)
 }
 END_TEST
 
+/* The way of plain lines and that of records print the same, wherever the text needs escapes. */
+START_TEST(lines_are_printed_as_records_are)
+{
+    static const char letters[] = "abcdefgh \"\\\t\r\x01\xc3\xa9\xff";
+    unsigned short seed[3] = { 1, 2, 3 };
+    struct weir_encoder *encoder = json_codec(NULL);
+    for (int round = 0; round < 300; round++) {
+        char text[4000];
+        size_t len = 1000 + (size_t)nrand48(seed) % 2900;
+        const unsigned range = nrand48(seed) % 2 ? 9 : sizeof(letters) - 1;
+        for (size_t i = 0; i < len; i++)
+            text[i] = nrand48(seed) % 50 ? letters[(size_t)nrand48(seed) % range] : '\n';
+        text[len] = '\0';
+        struct batch *batch = make_batch(text, nrand48(seed) % 2 ? WEIR_RUN_STRIP_CR : 0);
+        struct weir_slice slice = made_batch_slice(batch);
+        struct weir_bytes lines = { .max = 1 << 16 }, records = { .max = 1 << 16 };
+        const uint32_t end = slice.first + slice.count;
+        for (uint32_t at = slice.first; at < end;) /* as outputs do: some, and then some more */
+            at = weir_encode(encoder, &slice, at, &lines, lines.len + 500);
+        ck_assert_int_eq(weir_batch_open_records(&batch->pub), 0);
+        ck_assert_uint_eq(weir_encode(encoder, &slice, slice.first, &records, SIZE_MAX), end);
+        ck_assert_uint_eq(lines.len, records.len);
+        ck_assert_mem_eq(lines.data, records.data, lines.len);
+        weir_bytes_free(&lines);
+        weir_bytes_free(&records);
+        made_batch_free(batch);
+    }
+    encoder_free(encoder);
+}
+END_TEST
+
 START_TEST(a_cut_line_says_so)
 {
     struct batch *batch = make_batch("one\ntwo\nthree\n", 0);
@@ -362,6 +393,7 @@ int main(void)
 {
     TCase *tc = tcase_create("json");
     tcase_add_test(tc, plain_lines_are_messages);
+    tcase_add_test(tc, lines_are_printed_as_records_are);
     tcase_add_test(tc, a_cut_line_says_so);
     tcase_add_test(tc, text_that_came_as_json_is_copied);
     tcase_add_test(tc, a_changed_field_is_printed_with_the_others);
