@@ -14,7 +14,8 @@
  * once, and under load bodies are full.
  *
  * While requests are under way one job may be made ahead: its records wait for the same streams, and its body
- * is ready when they are free. With one busy stream that is what keeps the connection busy.
+ * is ready when they are free. With one busy stream that is what keeps the connection busy. It is made when
+ * libcurl has nothing to do, so that the server reads one body while the next is made.
  *
  * Jobs try again here and not in the host, which knows one queue and would hold all of it for the sake of
  * one request: a job that waits holds its own streams and no other.
