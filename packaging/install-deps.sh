@@ -15,6 +15,11 @@ test='check clang-14 libclang-rt-14-dev clang-format-14 make python3 python3-pyt
   clickhouse-server influxdb maven nginx openjdk-17-jre-headless openssl python3-pip python3-protobuf
   python3-snappy python3-zstandard'
 
+# The fastest gzip is there for some processors only.
+case $(dpkg --print-architecture 2>/dev/null) in
+amd64 | arm64) build="$build libisal-dev" ;;
+esac
+
 case "${1-}" in
 build) wanted=$build ;;
 test) wanted="$build $test" ;;

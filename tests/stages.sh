@@ -82,7 +82,7 @@ build_plain() {
   build build-gcc CC=gcc
 }
 build_address() {
-  build build-address CC=clang-14 -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true
+  build build-address CC=clang-14 -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dgzip=libdeflate
 }
 build_thread() {
   build build-thread CC=clang-14 -Db_sanitize=thread -Db_lundef=false

@@ -2,15 +2,15 @@
 #include "compress.h"
 
 #include <errno.h>
-#include <libdeflate.h>
 #include <stdlib.h>
 #include <zstd.h>
 
-#define GZIP_LEVEL 1
+#include "compress_gzip.h"
+
 #define ZSTD_LEVEL 1
 
 struct http_compressor {
-    struct libdeflate_compressor *gzip; /* made when first used */
+    struct gzip *gzip; /* made when first used */
     ZSTD_CCtx *zstd;
 };
 
@@ -22,7 +22,7 @@ struct http_compressor *http_compressor_new(void)
 struct http_compressor *http_compressor_free(struct http_compressor *compressor)
 {
     if (compressor) {
-        libdeflate_free_compressor(compressor->gzip);
+        gzip_free(compressor->gzip);
         ZSTD_freeCCtx(compressor->zstd);
     }
     free(compressor);
@@ -32,13 +32,8 @@ struct http_compressor *http_compressor_free(struct http_compressor *compressor)
 static int gzip(struct http_compressor *compressor, struct weir_str body, struct weir_bytes *out)
 {
     if (!compressor->gzip)
-        compressor->gzip = libdeflate_alloc_compressor(GZIP_LEVEL);
-    size_t room = compressor->gzip ? libdeflate_gzip_compress_bound(compressor->gzip, body.len) : 0;
-    char *at = room ? weir_bytes_room(out, room) : NULL;
-    if (!at)
-        return -ENOMEM;
-    out->len = libdeflate_gzip_compress(compressor->gzip, body.ptr, body.len, at, room);
-    return out->len ? 0 : -ENOMEM;
+        compressor->gzip = gzip_new();
+    return compressor->gzip ? gzip_add(compressor->gzip, body, out) : -ENOMEM;
 }
 
 static int zstd(struct http_compressor *compressor, struct weir_str body, struct weir_bytes *out)

@@ -6,8 +6,7 @@
 
 #include "options.h"
 
-/* Bodies, compressed in one piece: gzip by libdeflate, which is twice as fast as zlib at what matters here
- * (a whole buffer, the lowest level), and zstd. */
+/* Bodies, compressed in one piece: gzip (compress_gzip.h) and zstd. */
 struct http_compressor;
 
 /* NULL when memory is short. */

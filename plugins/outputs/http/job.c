@@ -212,7 +212,7 @@ bool http_job_split(struct http_job *job)
 /* ---- bodies ---------------------------------------------------------------------------------------------- */
 
 /* The same records in the same bytes have the same key, whenever and by whomever they are sent: XXH3 over the
- * records' ids and the body, printed as UUIDs are. */
+ * records' ids and the bytes that are posted, printed as UUIDs are. */
 static void make_key(struct http_job *job)
 {
     XXH3_state_t state;
@@ -227,7 +227,7 @@ static void make_key(struct http_job *job)
         }
     }
     XXH3_128bits_update(&state, ids, count * sizeof(ids[0]));
-    XXH3_128bits_update(&state, job->body.data, job->body.len);
+    XXH3_128bits_update(&state, job->posted.ptr, job->posted.len);
     XXH128_hash_t hash = XXH3_128bits_digest(&state);
     snprintf(job->key, sizeof(job->key), "%08x-%04x-%04x-%04x-%012llx",
              (unsigned)(hash.high64 >> 32), (unsigned)(hash.high64 >> 16 & 0xffff),
