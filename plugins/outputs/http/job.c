@@ -9,8 +9,9 @@
  *     open      1111 0000 0010 ...                   not settled: the service has taken some of a window
  *
  * A body is made once and sent as often as it takes, the same bytes under the same key. It is made
- * again only when it is to hold other records: a half, or the items that the service sent back. The pieces
- * and the batches behind them stay until the last record is settled, so nothing must be kept for that.
+ * again only when it is to hold other records: a half, or the items that the service sent back. The batch behind
+ * a piece stays as long as a record of the piece is not settled, so nothing must be kept for that; a piece of which all
+ * are settled is only counted over, for its delivery may have ended and its batch be gone.
  *
  * All the while the job holds its buckets: what comes later of these streams waits, and order is kept. */
 #include "job.h"
@@ -27,40 +28,49 @@
 
 struct walk {
     const struct http_job *job;
-    uint32_t item, end; /* the item it stands at; the window's end */
-    uint32_t piece, record;
-    bool started;
+    uint32_t item, end; /* the item behind the one it stands at; the window's end */
+    uint32_t piece;     /* the one it is in, */
+    uint32_t left;      /* and items of that which come later */
+    uint32_t record, from;
 };
 
-static uint32_t piece_end(const struct http_piece *piece)
-{
-    return piece->first + piece->count;
-}
-
-/* Records `from` .. the piece's end, the next that the slice has. */
+/* Records `from` .. the piece's end, the next that the slice has; there is one. */
 static uint32_t next_record(const struct http_piece *piece, uint32_t from)
 {
     const struct weir_slice part = { .batch = piece->held->slice.batch,
                                      .mask = piece->held->slice.mask,
                                      .first = piece->first,
                                      .count = piece->count };
-    return weir_slice_next(&part, from);
+    uint32_t record = weir_slice_next(&part, from);
+    assert(record < piece->first + piece->count);
+    return record;
 }
 
-/* To the next record, whatever its item; there is one. */
-static void walk_record(struct walk *walk)
+static void walk_enter(struct walk *walk, uint32_t piece)
 {
-    const struct http_job *job = walk->job;
-    uint32_t from = walk->started ? walk->record + 1 : job->pieces[0].first;
-    walk->started = true;
-    for (;;) {
-        assert(walk->piece < job->piece_count);
-        walk->record = next_record(&job->pieces[walk->piece], from);
-        if (walk->record < piece_end(&job->pieces[walk->piece]))
-            return;
-        walk->piece++;
-        from = walk->piece < job->piece_count ? job->pieces[walk->piece].first : 0;
+    assert(piece < walk->job->piece_count);
+    walk->piece = piece;
+    walk->left = walk->job->pieces[piece].items;
+    walk->from = walk->job->pieces[piece].at.first;
+}
+
+/* Over one item, where it then stands; or, false, over several of a piece of which all are settled, up to `end`. */
+static bool walk_step(struct walk *walk, uint32_t end)
+{
+    if (!walk->left)
+        walk_enter(walk, walk->piece + 1);
+    const struct http_job_piece *piece = &walk->job->pieces[walk->piece];
+    if (!piece->unsettled) {
+        uint32_t count = end - walk->item < walk->left ? end - walk->item : walk->left;
+        walk->item += count;
+        walk->left -= count;
+        return false;
     }
+    walk->record = next_record(&piece->at, walk->from);
+    walk->from = walk->record + 1;
+    walk->item++;
+    walk->left--;
+    return true;
 }
 
 static bool is_open(const struct http_job *job, uint32_t item)
@@ -71,26 +81,24 @@ static bool is_open(const struct http_job *job, uint32_t item)
 static struct walk walk_begin(const struct http_job *job, struct http_window window)
 {
     struct walk walk = { .job = job, .end = window.hi };
-    for (uint32_t i = 0; i < window.lo; i++)
-        walk_record(&walk);
-    walk.item = window.lo;
+    walk_enter(&walk, 0);
+    while (walk.item < window.lo)
+        walk_step(&walk, window.lo);
     return walk;
 }
 
 /* To the next open item; false after the last. */
 static bool walk_next(struct walk *walk)
 {
-    while (walk->item < walk->end) {
-        walk_record(walk);
-        if (is_open(walk->job, walk->item++))
+    while (walk->item < walk->end)
+        if (walk_step(walk, walk->end) && is_open(walk->job, walk->item - 1))
             return true;
-    }
     return false;
 }
 
-static const struct http_piece *walk_piece(const struct walk *walk)
+static struct http_held *walk_held(const struct walk *walk)
 {
-    return &walk->job->pieces[walk->piece];
+    return walk->job->pieces[walk->piece].at.held;
 }
 
 static struct http_window last_window(const struct http_job *job)
@@ -124,10 +132,10 @@ static bool is_whole(const struct http_job *job)
 static void settle_whole(struct http_job *job, enum weir_outcome outcome, struct weir_str why)
 {
     for (uint32_t i = 0; i < job->piece_count; i++) {
-        struct http_piece *piece = &job->pieces[i];
-        uint32_t records = http_slice_count(&piece->held->slice, piece->first, piece->count);
-        if (records)
-            settle_range(job, piece->held, piece->first, piece->count, records, outcome, why);
+        struct http_job_piece *piece = &job->pieces[i];
+        piece->unsettled = 0;
+        settle_range(job, piece->at.held, piece->at.first, piece->at.count, piece->items, outcome,
+                     why);
     }
 }
 
@@ -148,7 +156,8 @@ static void settle_item(struct http_job *job, const struct walk *at, enum weir_o
 {
     uint32_t item = at->item - 1;
     job->open[item / 64] &= ~((uint64_t)1 << (item % 64));
-    settle_range(job, walk_piece(at)->held, at->record, 1, 1, outcome, why);
+    job->pieces[at->piece].unsettled--;
+    settle_range(job, walk_held(at), at->record, 1, 1, outcome, why);
 }
 
 uint32_t http_job_settle(struct http_job *job, enum weir_outcome outcome, struct weir_str why)
@@ -220,7 +229,7 @@ static void make_key(struct http_job *job)
     uint32_t count = 0;
     XXH3_128bits_reset(&state);
     for (struct walk walk = walk_begin(job, last_window(job)); walk_next(&walk);) {
-        weir_batch_record_id(walk_piece(&walk)->held->slice.batch, walk.record, ids[count++]);
+        weir_batch_record_id(walk_held(&walk)->slice.batch, walk.record, ids[count++]);
         if (count == 64) {
             XXH3_128bits_update(&state, ids, sizeof(ids));
             count = 0;
@@ -282,7 +291,7 @@ int http_job_encode(struct http_job *job, const struct http_maker *maker)
     int r = body_begin(job, maker, JOB_RECORD_BYTES_MAX + WEIR_HTTP_END_BYTES);
     struct walk walk = walk_begin(job, last_window(job));
     while (r == 0 && walk_next(&walk)) {
-        const struct weir_slice *all = &walk_piece(&walk)->held->slice;
+        const struct weir_slice *all = &walk_held(&walk)->slice;
         const struct weir_slice one = {
             .batch = all->batch, .mask = all->mask, .first = walk.record, .count = 1
         };
@@ -294,17 +303,17 @@ int http_job_encode(struct http_job *job, const struct http_maker *maker)
     return r == 0 ? body_end(job, maker) : r;
 }
 
-static int add_piece(struct http_job *job, struct http_held *held, uint32_t first, uint32_t count)
+static int add_piece(struct http_job *job, const struct http_piece *at, uint32_t items)
 {
     if (job->piece_count == job->piece_room) {
         uint32_t room = job->piece_room ? 2 * job->piece_room : 16;
-        struct http_piece *grown = reallocarray(job->pieces, room, sizeof(*grown));
+        struct http_job_piece *grown = reallocarray(job->pieces, room, sizeof(*grown));
         if (!grown)
             return -ENOMEM;
         job->pieces = grown;
         job->piece_room = room;
     }
-    job->pieces[job->piece_count++] = (struct http_piece){ held, first, count };
+    job->pieces[job->piece_count++] = (struct http_job_piece){ *at, items, items };
     return 0;
 }
 
@@ -322,7 +331,19 @@ static uint32_t cut_at(const struct weir_slice *slice, uint32_t at, uint32_t mos
 
 enum fill { FILL_MORE, FILL_FULL, FILL_NO_MEMORY };
 
-/* A record that does not fit: into this body, or into any. */
+/* Takes records `from` .. `next` from the bucket's first piece, and what the slice does not have behind them: when the last
+ * record that it has is settled the batch may be gone, and nothing of it may wait then. */
+static void take(struct http_queue *queue, unsigned bucket, uint32_t from, uint32_t next)
+{
+    const struct http_piece *piece = http_queue_first(queue, bucket);
+    const struct weir_slice rest = { .batch = piece->held->slice.batch,
+                                     .mask = piece->held->slice.mask,
+                                     .first = piece->first,
+                                     .count = piece->count };
+    http_queue_take(queue, bucket, weir_slice_next(&rest, next) - from);
+}
+
+/* Record `at`, the first of the bucket, does not fit: into this body, or into any. */
 static enum fill does_not_fit(struct http_job *job, struct http_queue *queue, unsigned bucket,
                               uint32_t *rejected)
 {
@@ -335,7 +356,7 @@ static enum fill does_not_fit(struct http_job *job, struct http_queue *queue, un
         job->body.max = JOB_RECORD_BYTES_MAX; /* alone it may be larger */
         return FILL_MORE;
     }
-    http_queue_take(queue, bucket, 1);
+    take(queue, bucket, piece.first, piece.first + 1);
     job->unsettled++;
     settle_range(job, piece.held, piece.first, 1, 1, WEIR_REJECTED,
                  weir_refusal(&job->body, "the record is larger than 8 MiB"));
@@ -354,21 +375,21 @@ static enum fill fill_piece(struct http_job *job, const struct http_maker *maker
                                 .first = piece.first,
                                 .count = piece.count };
     uint32_t at = weir_slice_next(&slice, piece.first);
+    assert(at < piece.first + piece.count);
     http_queue_take(queue, bucket, at - piece.first);
-    if (at == piece_end(&piece))
-        return FILL_MORE;
     slice.count = cut_at(&slice, at, max_records - job->records) - slice.first;
     job->body.refused = WEIR_STR_NONE;
     uint32_t next = maker->service->encode(maker->self, &slice, at, &job->body, want);
     if (next == at)
         return does_not_fit(job, queue, bucket, rejected);
-    if (add_piece(job, piece.held, at, next - at) < 0)
-        return FILL_NO_MEMORY;
+    const struct http_piece taken = { piece.held, at, next - at };
     uint32_t records = http_slice_count(&slice, at, next - at);
+    if (add_piece(job, &taken, records) < 0)
+        return FILL_NO_MEMORY;
     job->records += records;
     job->items += records;
     job->unsettled += records;
-    http_queue_take(queue, bucket, next - at);
+    take(queue, bucket, at, next);
     if (job->body.len >= want || job->records == max_records)
         return FILL_FULL;
     return FILL_MORE;

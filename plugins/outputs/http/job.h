@@ -18,6 +18,13 @@ struct http_window {
     uint32_t lo, hi;
 };
 
+/* Records of one delivery that are in a job. */
+struct http_job_piece {
+    struct http_piece at;
+    uint32_t items,
+        unsettled; /* that the slice has, at least one; 0 unsettled: the batch may be gone */
+};
+
 enum http_job_state {
     JOB_FREE,
     JOB_WAITING,   /* its body is ready */
@@ -31,7 +38,7 @@ struct http_job {
     struct http_job *next; /* in the order in which they were made */
     uint64_t buckets;      /* that it holds */
 
-    struct http_piece *pieces;
+    struct http_job_piece *pieces;
     uint32_t piece_count, piece_room;
     uint32_t items;     /* records in the pieces */
     uint32_t unsettled; /* of them */

@@ -15,9 +15,10 @@ enum { RECORDS = 100 };
 struct weir_delivery {
     unsigned settled[RECORDS], outcome[RECORDS];
     const struct weir_batch *batch;
+    struct http_held *held;
 };
 
-/* In place of the host's. */
+/* In place of the host's. A delivery that is over takes its batch along. */
 void weir_settle(struct weir_delivery *delivery, uint32_t first, uint32_t count,
                  enum weir_outcome outcome, struct weir_str why)
 {
@@ -26,6 +27,8 @@ void weir_settle(struct weir_delivery *delivery, uint32_t first, uint32_t count,
         delivery->settled[i] += !weir_batch_is_dropped(delivery->batch, i);
         delivery->outcome[i] = outcome;
     }
+    if (!delivery->held->delivery)
+        delivery->held->slice = (struct weir_slice){ 0 };
 }
 
 /* A service that writes lines as they are, in brackets. */
@@ -65,24 +68,44 @@ struct world {
     struct http_job job;
 };
 
-/* `count` lines "0000\n", "0001\n", ... in a queue. */
-static struct world *world_new(uint32_t count)
+/* `count` lines "0000\n", "0001\n", ... from `first` on. */
+static struct world *world_of(uint32_t first, uint32_t count)
 {
     struct world *world = calloc(1, sizeof(*world));
     char text[RECORDS * 5 + 1];
     for (uint32_t i = 0; i < count; i++)
-        snprintf(&text[(size_t)i * 5], 6, "%04u\n", i);
+        snprintf(&text[(size_t)i * 5], 6, "%04u\n", first + i);
     world->batch = make_batch(text, 0);
     world->delivery.batch = &world->batch->pub;
+    world->delivery.held = &world->held;
     return world;
 }
 
-static void world_queue(struct world *world)
+static struct world *world_new(uint32_t count)
+{
+    return world_of(0, count);
+}
+
+static void drop(struct world *world, uint32_t i)
+{
+    if (!world->batch->dropped)
+        world->batch->pub.dropped = world->batch->dropped = batch_bitmap(world->batch);
+    world->batch->dropped[i / 64] |= (uint64_t)1 << (i % 64);
+    world->batch->dropped_count++;
+}
+
+/* Its lines, into the queue of `to`. */
+static void world_queue_in(struct world *world, struct world *to)
 {
     world->held.delivery = &world->delivery;
     world->held.slice = made_batch_slice(world->batch);
     world->held.unsettled = http_slice_count(&world->held.slice, 0, world->held.slice.count);
-    ck_assert_int_eq(http_queue_add(&world->queue, &world->held), 0);
+    ck_assert_int_eq(http_queue_add(&to->queue, &world->held), 0);
+}
+
+static void world_queue(struct world *world)
+{
+    world_queue_in(world, world);
 }
 
 static void world_free(struct world *world)
@@ -173,12 +196,9 @@ START_TEST(htp_08_a_bad_record_is_found_by_halves)
 {
     const uint32_t bad = (uint32_t)_i;
     struct world *world = world_new(RECORDS);
-    world->batch->pub.dropped = world->batch->dropped = batch_bitmap(world->batch);
     for (uint32_t i = 0; i < RECORDS; i += 7)
-        if (i != bad) {
-            world->batch->dropped[i / 64] |= (uint64_t)1 << (i % 64);
-            world->batch->dropped_count++;
-        }
+        if (i != bad)
+            drop(world, i);
     world_queue(world);
     fill(world, 1000, 1000);
     ck_assert_uint_eq(world->job.items, RECORDS - world->batch->dropped_count);
@@ -224,6 +244,67 @@ START_TEST(htp_05_records_that_are_sent_back_go_again_alone)
     ck_assert_uint_eq(world->delivery.outcome[7], WEIR_RETRY);
     ck_assert_uint_eq(world->delivery.outcome[9], WEIR_REJECTED);
     world_free(world);
+}
+END_TEST
+
+enum { DELIVERIES = 3, LINES = 10 };
+
+/* A job of three deliveries, each of lines without the first and the last. */
+static void fill_three(struct world *worlds[DELIVERIES])
+{
+    for (uint32_t d = 0; d < DELIVERIES; d++) {
+        worlds[d] = world_of(d * LINES, LINES);
+        drop(worlds[d], 0);
+        drop(worlds[d], LINES - 1);
+        world_queue_in(worlds[d], worlds[0]);
+    }
+    fill(worlds[0], 1000, 100);
+    ck_assert_uint_eq(worlds[0]->job.items, DELIVERIES * (LINES - 2));
+    ck_assert_uint_eq(worlds[0]->queue.waiting, 0);
+}
+
+static void end_three(struct world *worlds[DELIVERIES])
+{
+    for (uint32_t d = 0; d < DELIVERIES; d++) {
+        ck_assert_ptr_null(worlds[d]->held.delivery);
+        for (uint32_t i = 1; i < LINES - 1; i++)
+            ck_assert_uint_eq(worlds[d]->delivery.settled[i], 1);
+        world_free(worlds[d]);
+    }
+}
+
+START_TEST(htp_08_deliveries_may_be_over_before_the_job)
+{
+    const uint32_t bad = (uint32_t)_i;
+    struct world *worlds[DELIVERIES];
+    fill_three(worlds);
+    bisect(worlds[0], bad);
+    for (uint32_t i = 0; i < DELIVERIES * LINES; i++)
+        if (i % LINES > 0 && i % LINES < LINES - 1)
+            ck_assert_uint_eq(worlds[i / LINES]->delivery.outcome[i % LINES],
+                              i == bad ? WEIR_REJECTED : WEIR_DELIVERED);
+    end_three(worlds);
+}
+END_TEST
+
+START_TEST(htp_05_what_is_sent_back_may_be_of_the_last_delivery)
+{
+    struct world *worlds[DELIVERIES];
+    struct weir_http_verdicts verdicts = { .count = DELIVERIES * (LINES - 2) };
+    uint32_t delivered, rejected;
+    fill_three(worlds);
+    struct http_job *job = &worlds[0]->job;
+    weir_http_record(&verdicts, verdicts.count - 2, WEIR_HTTP_RETRY, WEIR_STR("busy"));
+    weir_http_record(&verdicts, verdicts.count - 1, WEIR_HTTP_RETRY, WEIR_STR("busy"));
+    http_job_settle_each(job, &verdicts, &delivered, &rejected);
+    http_verdicts_deinit(&verdicts);
+    ck_assert_ptr_null(worlds[1]->held.delivery);
+    ck_assert_int_eq(http_job_encode(job, &maker), 0);
+    expect_body(job, "<0027\n0028\n>");
+    ck_assert(http_job_split(job));
+    ck_assert_uint_eq(http_job_settle(job, WEIR_DELIVERED, WEIR_STR_NONE), 1);
+    http_job_give_back(job, WEIR_STR_NONE);
+    end_three(worlds);
 }
 END_TEST
 
@@ -278,6 +359,8 @@ int main(void)
     tcase_add_test(tcase, one_record_may_be_larger_than_a_body);
     tcase_add_loop_test(tcase, htp_08_a_bad_record_is_found_by_halves, 0, RECORDS);
     tcase_add_test(tcase, htp_05_records_that_are_sent_back_go_again_alone);
+    tcase_add_loop_test(tcase, htp_08_deliveries_may_be_over_before_the_job, 0, DELIVERIES * LINES);
+    tcase_add_test(tcase, htp_05_what_is_sent_back_may_be_of_the_last_delivery);
     tcase_add_test(tcase, htp_22_the_key_follows_from_records_and_bytes);
     tcase_add_test(tcase, streams_have_buckets_and_the_oldest_is_first);
     return check_main(suite);
