@@ -5,22 +5,11 @@
 #include "cli/disk_actions.h"
 #include "cli/disk_select.h"
 
-#define CHOOSES (DISK_SELECT_OPTIONS & ~TAKES(OPTION_REASON))
-#define CAT (CHOOSES | TAKES(OPTION_CODEC) | TAKES(OPTION_FRAMES) | TAKES(OPTION_JSON))
-#define REPLAY (CHOOSES | TAKES(OPTION_TARGET) | TAKES(OPTION_ADMIN) | TAKES(OPTION_JSON))
-#define DROP (TAKES(OPTION_OUTPUT) | TAKES(OPTION_ADMIN) | TAKES(OPTION_JSON))
+#define CHOSEN_BY (DISK_SELECT_OPTIONS & ~TAKES(OPTION_REASON))
 
 static enum command_status run(const struct command_line *line)
 {
-    static const struct disk_action actions[] = {
-        { "ls", disk_action_ls, TAKES(OPTION_JSON) },
-        { "verify", disk_action_verify, TAKES(OPTION_JSON) },
-        { "cat", disk_action_cat, CAT },
-        { "replay", disk_action_replay, REPLAY },
-        { "drop", disk_action_drop, DROP },
-        { 0 },
-    };
-    return disk_action_run(line, STORE_BUFFER, actions);
+    return disk_action_run(line, STORE_BUFFER, CHOSEN_BY);
 }
 
 const struct command cmd_buffer = {
@@ -43,7 +32,7 @@ const struct command cmd_buffer = {
         "a running agent to do it, which must listen on a Unix socket, and do it themselves when there is\n"
         "none: what they replay then is delivered by the next start. A replay that has begun in an agent\n"
         "goes on when the command is interrupted.\n",
-    .options = DISK_ACTION_OPTIONS | CAT | REPLAY | DROP,
+    .options = DISK_ACTION_OPTIONS(CHOSEN_BY),
     .args_min = 1,
     .args_max = 2,
     .run = run,

@@ -4,22 +4,9 @@
 #include "cli/disk_actions.h"
 #include "cli/disk_select.h"
 
-#define CAT (DISK_SELECT_OPTIONS | TAKES(OPTION_CODEC) | TAKES(OPTION_FRAMES) | TAKES(OPTION_JSON))
-#define REPLAY                                                                                     \
-    (DISK_SELECT_OPTIONS | TAKES(OPTION_TARGET) | TAKES(OPTION_ADMIN) | TAKES(OPTION_JSON))
-#define DROP (TAKES(OPTION_OUTPUT) | TAKES(OPTION_ADMIN) | TAKES(OPTION_JSON))
-
 static enum command_status run(const struct command_line *line)
 {
-    static const struct disk_action actions[] = {
-        { "ls", disk_action_ls, TAKES(OPTION_JSON) },
-        { "verify", disk_action_verify, TAKES(OPTION_JSON) },
-        { "cat", disk_action_cat, CAT },
-        { "replay", disk_action_replay, REPLAY },
-        { "drop", disk_action_drop, DROP },
-        { 0 },
-    };
-    return disk_action_run(line, STORE_DEAD_LETTERS, actions);
+    return disk_action_run(line, STORE_DEAD_LETTERS, DISK_SELECT_OPTIONS);
 }
 
 const struct command cmd_deadletter = {
@@ -36,7 +23,7 @@ const struct command cmd_deadletter = {
         "\n"
         "They are chosen as in `weir buffer`, and by --reason. What is replayed stays in the dead letters\n"
         "until it must make room for others: dead_letter.max_size.\n",
-    .options = DISK_ACTION_OPTIONS | CAT | REPLAY | DROP,
+    .options = DISK_ACTION_OPTIONS(DISK_SELECT_OPTIONS),
     .args_min = 1,
     .args_max = 2,
     .run = run,

@@ -11,15 +11,15 @@ typedef enum command_status disk_action_f(struct disk_job *job);
 disk_action_f disk_action_ls, disk_action_verify, disk_action_cat, disk_action_replay,
     disk_action_drop;
 
-struct disk_action {
-    const char *name;
-    disk_action_f *run;
-    unsigned options; /* those that it takes beside DISK_ACTION_OPTIONS */
-};
-#define DISK_ACTION_OPTIONS (TAKES(OPTION_CONFIG) | TAKES(OPTION_DATA_DIR))
+/* The options of all actions together. `chosen_by` are those of DISK_SELECT_OPTIONS by which records of the store are
+ * chosen. */
+#define DISK_ACTION_OPTIONS(chosen_by)                                                             \
+    ((chosen_by) | TAKES(OPTION_CONFIG) | TAKES(OPTION_DATA_DIR) | TAKES(OPTION_JSON) |            \
+     TAKES(OPTION_CODEC) | TAKES(OPTION_FRAMES) | TAKES(OPTION_TARGET) | TAKES(OPTION_ADMIN) |     \
+     TAKES(OPTION_OUTPUT))
 
-/* Runs the action that the command line names, of those in `actions`, ended by one without a name. */
+/* Runs the action that the command line names. */
 enum command_status disk_action_run(const struct command_line *line, enum store_kind kind,
-                                    const struct disk_action *actions);
+                                    unsigned chosen_by);
 
 #endif
