@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The output `elasticsearch` against a server that keeps documents as the bulk API has it: by index and id."""
+import functools
 import json
 import threading
 
 import pytest
 
-from harness.http_sink import Answer, HttpSink
-from test_http import RETRY, is_paused, lines_of, write
+from harness.http_sink import Answer
+from test_http import RETRY, is_paused, lines_of, sinks, write  # noqa: F401 (sinks is a fixture)
 
 
 class Store:
     """Keeps what bulk requests create. `status(id, document, tries)` may refuse a document."""
 
-    def __init__(self, status=lambda document, tries: 201, before=lambda request: None):
+    def __init__(self, sinks, status=lambda document, tries: 201, before=lambda request: None):
         self.status, self.before = status, before
         self.documents, self.order, self.tries, self.sent = {}, [], {}, []
         self.lock = threading.Lock()
-        self.sink = HttpSink(self.answer)
+        self.sink = sinks(self.answer)
         self.url = f"http://127.0.0.1:{self.sink.port}"
 
     def answer(self, request):
@@ -51,15 +52,8 @@ class Store:
 
 
 @pytest.fixture
-def stores():
-    made = []
-
-    def make(*args, **how):
-        made.append(Store(*args, **how))
-        return made[-1]
-    yield make
-    for store in made:
-        store.sink.stop()
+def stores(sinks):  # noqa: F811
+    return functools.partial(Store, sinks)
 
 
 def config(store, filters=(), **output):

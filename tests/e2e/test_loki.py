@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The output `loki` against a server whose bodies are read by others' protobuf and Snappy, and which, as Loki does, takes the
 good part of a request that it answers with 400."""
+import functools
 import json
 
 import pytest
 
 from harness import loki
-from harness.http_sink import Answer, HttpSink
-from test_http import RETRY, lines_of, write
+from harness.http_sink import Answer
+from test_http import RETRY, lines_of, sinks, write  # noqa: F401 (sinks is a fixture)
 
 
 class Store:
     """Keeps entries by labels; one that is there already is dropped."""
 
-    def __init__(self, refuse=lambda line: False, before=lambda request: None):
+    def __init__(self, sinks, refuse=lambda line: False, before=lambda request: None):
         self.refuse, self.before = refuse, before
         self.streams = {}
-        self.sink = HttpSink(self.answer)
+        self.sink = sinks(self.answer)
         self.url = f"http://127.0.0.1:{self.sink.port}"
 
     def answer(self, request):
@@ -42,15 +43,8 @@ class Store:
 
 
 @pytest.fixture
-def stores():
-    made = []
-
-    def make(*args, **how):
-        made.append(Store(*args, **how))
-        return made[-1]
-    yield make
-    for store in made:
-        store.sink.stop()
+def stores(sinks):  # noqa: F811
+    return functools.partial(Store, sinks)
 
 
 def config(store, filters=(), **output):
