@@ -247,7 +247,11 @@ struct weir_delivery;
 enum weir_outcome {
     WEIR_DELIVERED, /* the sink has it, as safely as this output promises */
     WEIR_RETRY,     /* not now: the host delivers it again, after a pause that grows */
-    WEIR_REJECTED,  /* the sink will never take it */
+    WEIR_REJECTED,  /* the sink will never take it: it goes to the dead letters */
+    /* The same, but there is nothing to park: it is dropped, and counted under the reason "rejected". Of records that a
+     * sink has rejected without saying which they are, any of those that it may mean, as many as it says: so they
+     * count as lost, once each, and nobody knows which they were. */
+    WEIR_DROPPED,
 };
 
 WEIR_API const struct weir_slice *weir_delivery_slice(const struct weir_delivery *delivery);

@@ -36,6 +36,7 @@ enum weir_http_verdict {
     WEIR_HTTP_POISON, /* something in it is wrong: halves, until the record at fault is found */
     WEIR_HTTP_PAUSE, /* a person must act (credentials, a missing table): nothing is lost, all is held */
     WEIR_HTTP_REJECT, /* of one record: the service will never take it */
+    WEIR_HTTP_DROP, /* of one record: the service has refused it, and it is not sent again whatever happens */
 };
 
 /* An exception from the table of verdict.c. Of several that fit the first counts. */
@@ -61,6 +62,10 @@ struct weir_http_verdicts;
  * are to be tried again are sent without the others. `why` is copied. */
 WEIR_API void weir_http_record(struct weir_http_verdicts *verdicts, uint32_t index,
                                enum weir_http_verdict verdict, struct weir_str why);
+/* The service has rejected `count` of them and does not say which, and wants none again: so many count as dropped, in place
+ * of the last of the request, and the others as delivered. Nothing is said of single records then. */
+WEIR_API void weir_http_some_rejected(struct weir_http_verdicts *verdicts, uint32_t count,
+                                      struct weir_str why);
 /* Of all of them: an answer that cannot be understood is WEIR_HTTP_RETRY, for nothing is known. */
 WEIR_API void weir_http_all(struct weir_http_verdicts *verdicts, enum weir_http_verdict verdict,
                             struct weir_str why);
@@ -122,6 +127,7 @@ struct weir_http {
     struct weir_pairs headers;
     int compression; /* enum http_compression */
     int order;
+    int on_reject; /* enum http_on_reject */
     char *concurrency, *proxy;
     weir_ms timeout, connect_timeout;
     struct {
@@ -149,7 +155,8 @@ struct weir_http {
 /* The tables of the options that are maps. */
 extern const struct weir_option weir_http_auth_options[], weir_http_tls_options[],
     weir_http_batch_options[], weir_http_retry_options[];
-extern const char *const weir_http_compressions[], *const weir_http_orders[];
+extern const char *const weir_http_compressions[], *const weir_http_orders[],
+                                                       *const weir_http_on_rejects[];
 
 /* Rows for a service's option table. */
 #define WEIR_HTTP_ROW(field, kind, ...)                                                            \
@@ -179,6 +186,11 @@ extern const char *const weir_http_compressions[], *const weir_http_orders[];
                           "stream: what came from one source arrives in its order, so requests "   \
                           "that are under way at one time hold different sources. none: any "      \
                           "order, as fast as it goes."),                                           \
+        WEIR_HTTP_ROW(on_reject, WEIR_ENUM, .def = "dead_letter", .choices = weir_http_on_rejects, \
+                      .help = "What becomes of a record that the service will never take. "        \
+                              "dead_letter: it is parked with the service's answer. drop: it is "  \
+                              "dropped, and counted. hold: everything is held until somebody has " \
+                              "looked."),                                                          \
         WEIR_HTTP_ROW(timeout, WEIR_DURATION, .def = "60s", .min = "100ms", .max = "1h",           \
                       .help =                                                                      \
                           "How long a request may take in all, after which it is tried again."),   \

@@ -85,7 +85,8 @@ void weir_settle(struct weir_delivery *delivery, uint32_t first, uint32_t count,
         if (outcome == WEIR_RETRY)
             bits_set(&delivery->retry, &delivery->slice, first, count);
         else
-            rejections_add(&delivery->rejections, &delivery->slice, first, count, why,
+            rejections_add(&delivery->rejections, &delivery->slice, first, count,
+                           outcome == WEIR_DROPPED ? REJECTION_DROPPED : REJECTION_NEW, why,
                            delivery->tries);
         output_set_reason(output, why);
         pthread_mutex_unlock(&output->lock);

@@ -25,7 +25,8 @@ struct weir_delivery {
     /* From malloc, NULL until needed; set under the output's lock. */
     uint64_t *mask;  /* behind slice.mask when it is a part of the batch that is sent again */
     uint64_t *retry; /* settled as WEIR_RETRY in this try */
-    struct rejections *rejections; /* settled as WEIR_REJECTED, in any try, and why */
+    struct rejections
+        *rejections; /* settled as WEIR_REJECTED or WEIR_DROPPED, in any try, and why */
 };
 
 /* Begins with all of the batch that the output takes. */

@@ -161,6 +161,13 @@ static void output_back_off(struct output *output)
               weir_kv_int("after_ms", delay), weir_kv_int("failures", output->failures));
 }
 
+/* What the sink said of the first of them. */
+static struct weir_str words_of(const struct rejections *rejections, enum rejection_state state)
+{
+    const struct rejection *one = rejections_first_in(rejections, state);
+    return (struct weir_str){ one->answer, one->answer_len };
+}
+
 /* The outcome of what was rejected: marks the batch, and counts. */
 static void output_take_rejections(struct output *output, const struct weir_delivery *delivery,
                                    struct ledger_answers *answers)
@@ -176,17 +183,16 @@ static void output_take_rejections(struct output *output, const struct weir_deli
     if (answers->dropped[LEDGER_REJECTED])
         log_reject(log, delivery->batch, bits);
     free(bits);
-    const struct rejection *one = &rejections->items[0];
-    const struct weir_str why = { one->answer, one->answer_len };
     metric_add(output->rejected, rejections_count(rejections));
     if (answers->dead_lettered)
-        weir_warn(
-            &output->host, "the sink will never take some records: they are in the dead letters",
-            weir_kv_int("records", (int64_t)answers->dead_lettered), weir_kv_text("why", why));
+        weir_warn(&output->host,
+                  "the sink will never take some records: they are in the dead letters",
+                  weir_kv_int("records", (int64_t)answers->dead_lettered),
+                  weir_kv_text("why", words_of(rejections, REJECTION_PARKED)));
     if (answers->dropped[LEDGER_REJECTED])
         weir_warn(&output->host, "records dropped: the sink will never take them",
                   weir_kv_int("records", (int64_t)answers->dropped[LEDGER_REJECTED]),
-                  weir_kv_text("why", why));
+                  weir_kv_text("why", words_of(rejections, REJECTION_DROPPED)));
 }
 
 /* False when what was rejected cannot be parked: the output holds, and tries again after a pause. */
@@ -194,6 +200,8 @@ static bool output_park(struct output *output, struct weir_delivery *delivery)
 {
     struct dead_letters *letters = output->host.pipeline->dead_letters;
     struct dead_letters_status status;
+    if (!rejections_first_in(delivery->rejections, REJECTION_NEW))
+        return true;
     if (!dead_letters_wanted(letters)) {
         rejections_settle(delivery->rejections, REJECTION_DROPPED);
         return true;

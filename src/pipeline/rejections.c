@@ -49,7 +49,7 @@ static uint32_t find(const struct rejections *rejections, const struct rejection
     while (i-- > 0) { /* mostly the last one */
         const struct rejection *item = &rejections->items[i];
         if (item->hash == wanted->hash && item->attempts == wanted->attempts &&
-            item->answer_len == wanted->answer_len &&
+            item->state == wanted->state && item->answer_len == wanted->answer_len &&
             (item->answer_len == 0 || memcmp(item->answer, wanted->answer, item->answer_len) == 0))
             return i;
     }
@@ -69,6 +69,16 @@ static bool has_room(struct rejections *rejections)
     return true;
 }
 
+/* Where there is no room: the last in the same state, whatever its words; UINT32_MAX: none is. */
+static uint32_t find_state(const struct rejections *rejections, enum rejection_state state)
+{
+    uint32_t i = rejections->count;
+    while (i-- > 0)
+        if (rejections->items[i].state == state)
+            return i;
+    return UINT32_MAX;
+}
+
 /* The index of the rejection with these words; of one without, where there is no room for them. */
 static uint32_t find_or_add(struct rejections *rejections, const struct rejection *wanted)
 {
@@ -80,13 +90,19 @@ static uint32_t find_or_add(struct rejections *rejections, const struct rejectio
     if (wanted->answer_len && !full)
         answer = malloc(wanted->answer_len);
     if (wanted->answer_len && !answer) {
-        struct rejection silent = { .attempts = wanted->attempts, .last = wanted->last };
+        struct rejection silent = { .attempts = wanted->attempts,
+                                    .last = wanted->last,
+                                    .state = wanted->state };
         return find_or_add(rejections, &silent);
     }
-    if (rejections->count == REJECTIONS_MAX || !has_room(rejections)) {
+    bool room = has_room(rejections);
+    if (!room || rejections->count >= REJECTIONS_MAX)
+        i = find_state(rejections, wanted->state);
+    if (i != UINT32_MAX) {
         free(answer);
-        return rejections->count - 1;
+        return i;
     }
+    assert(room); /* some bytes: without them what was dropped might be parked */
     if (answer)
         memcpy(answer, wanted->answer, wanted->answer_len);
     struct rejection *item = &rejections->items[rejections->count];
@@ -96,7 +112,8 @@ static uint32_t find_or_add(struct rejections *rejections, const struct rejectio
 }
 
 void rejections_add(struct rejections **rejections, const struct weir_slice *slice, uint32_t first,
-                    uint32_t count, struct weir_str answer, unsigned attempts)
+                    uint32_t count, enum rejection_state state, struct weir_str answer,
+                    unsigned attempts)
 {
     if (!*rejections)
         *rejections = rejections_new(slice->batch->count);
@@ -106,7 +123,8 @@ void rejections_add(struct rejections **rejections, const struct weir_slice *sli
                                 .answer = (char *)answer.ptr,
                                 .answer_len = (uint32_t)answer.len,
                                 .attempts = attempts,
-                                .last = clock_wall() };
+                                .last = clock_wall(),
+                                .state = state };
     const uint32_t index = find_or_add(*rejections, &wanted);
     struct rejection *item = &(*rejections)->items[index];
     for (uint32_t i = first; i < first + count; i++)
@@ -140,6 +158,15 @@ uint32_t rejections_bits_in(const struct rejections *rejections, enum rejection_
             found++;
         }
     return found;
+}
+
+const struct rejection *rejections_first_in(const struct rejections *rejections,
+                                            enum rejection_state state)
+{
+    for (uint32_t i = 0; i < rejections->count; i++)
+        if (rejections->items[i].state == state)
+            return &rejections->items[i];
+    return NULL;
 }
 
 void rejections_settle(struct rejections *rejections, enum rejection_state state)

@@ -33,10 +33,11 @@ struct rejections {
     uint16_t of[];    /* for each of them: 1 + the index of its rejection; 0: it was not rejected */
 };
 
-/* Adds the records of the slice among [first, first + count); makes *rejections when it is NULL. `answer` is
- * copied. The caller's lock. */
+/* Adds the records of the slice among [first, first + count), in `state`: REJECTION_NEW, or REJECTION_DROPPED from
+ * the start; makes *rejections when it is NULL. `answer` is copied. The caller's lock. */
 void rejections_add(struct rejections **rejections, const struct weir_slice *slice, uint32_t first,
-                    uint32_t count, struct weir_str answer, unsigned attempts);
+                    uint32_t count, enum rejection_state state, struct weir_str answer,
+                    unsigned attempts);
 /* NULL is fine; returns NULL. */
 struct rejections *rejections_free(struct rejections *rejections);
 
@@ -45,6 +46,9 @@ struct rejections *rejections_free(struct rejections *rejections);
 uint32_t rejections_bits(const struct rejections *rejections, uint32_t index, uint64_t *ret);
 uint32_t rejections_bits_in(const struct rejections *rejections, enum rejection_state state,
                             uint64_t *ret);
+/* The first in `state`; NULL: none is. */
+const struct rejection *rejections_first_in(const struct rejections *rejections,
+                                            enum rejection_state state);
 /* Puts all that are new into `state`. */
 void rejections_settle(struct rejections *rejections, enum rejection_state state);
 /* How many records. */

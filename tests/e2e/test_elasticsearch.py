@@ -110,6 +110,24 @@ def test_htp_05_each_document_has_its_own_verdict(weir, stores):
     assert again == [lines[3], lines[7]]
 
 
+@pytest.mark.parametrize("on_reject", ["drop", "hold"])
+def test_on_reject_of_one_document(weir, stores, on_reject):
+    """The others are taken once; the one is dropped, or held alone until the server takes it."""
+    mended = threading.Event()
+    lines = lines_of(20)
+    store = stores(lambda document, tries: 400 if document["message"] == lines[9] and not mended.is_set() else 201)
+    write(weir, lines)
+    agent = weir(config(store, on_reject=on_reject))
+    if on_reject == "hold":
+        agent.allow_errors("requests are refused")
+        agent.wait_for(is_paused)
+        assert agent.ledger()["delivered"] == 0 and sorted(store.messages()) == sorted(lines[:9] + lines[10:])
+        mended.set()
+    agent.wait_records(20)
+    assert {document["message"] for _, document in store.sent[20:]} == ({lines[9]} if on_reject == "hold" else set())
+    assert agent.ledger()["dropped"]["rejected"] == (on_reject == "drop") and agent.ledger()["dead_lettered"] == 0
+
+
 def test_htp_22_what_was_stored_without_an_answer_is_stored_once(weir, stores):
     """The server stores, and breaks the connection: the retry finds each document there already, which is a success."""
     store = stores(before=lambda request: Answer(cut="before") if request.index % 3 == 0 else None)

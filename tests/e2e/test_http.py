@@ -10,6 +10,7 @@ import time
 import pytest
 
 from harness.http_sink import Answer, HttpSink, script
+from harness.rejecting import letters
 from harness.wait import SLOWNESS, wait_until
 
 RETRY = {"first": "50ms", "max": "200ms", "pause": "300ms"}
@@ -325,6 +326,33 @@ def test_htp_08_when_all_are_bad_it_is_not_the_records(weir, sinks):
     assert sink.messages() == lines_of(1000)[100:]
 
 
+def test_on_reject_drop(weir, sinks):
+    sink = sinks(lambda request: Answer(400, body=b"bad record") if b"poison" in request.body else 200)
+    lines = lines_of(100)
+    write(weir, [*lines[:50], "poison", *lines[50:]])
+    agent = weir(config(sink.url, on_reject="drop"))
+    agent.wait_records(101)
+    assert sink.messages() == lines
+    ledger = agent.ledger()
+    assert (ledger["delivered"], ledger["dropped"]["rejected"], ledger["dead_lettered"]) == (100, 1, 0)
+    assert "400 bad record" in agent.stderr() and not (agent.data_dir / "dead_letters").exists()
+
+
+def test_on_reject_hold(weir, sinks):
+    """Nothing gets past the record until the service takes it, and nothing is lost."""
+    mended = threading.Event()
+    sink = sinks(lambda request: Answer(400, body=b"bad record") if b"poison" in request.body and not mended.is_set() else 200)
+    lines = [*lines_of(50), "poison", *lines_of(50, stream=1)]
+    write(weir, lines)
+    agent = weir(config(sink.url, on_reject="hold"))
+    agent.allow_errors("requests are refused")
+    agent.wait_for(lambda status: is_paused(status) and "400 bad record" in str(status), what="the reason to be shown")
+    assert sink.messages() == lines[:len(sink.messages())] and "poison" not in sink.messages()
+    mended.set()
+    agent.wait_records(101)
+    assert sink.messages() == lines and agent.ledger()["delivered"] == 101
+
+
 def test_the_three_that_cost_others_their_logs(weir, sinks):
     """A token that is refused for a while, bodies refused above 64 KiB, one record of 20,000 that draws a 400."""
     def answer(request):
@@ -340,7 +368,9 @@ def test_the_three_that_cost_others_their_logs(weir, sinks):
     write(weir, lines[:777] + ["poison"] + lines[777:])
     agent.wait_for(lambda status: agent.ledger()["read"] == 20001 and agent.ledger()["held"] == 0, limit=40)
     assert sink.messages() == lines
-    assert agent.ledger()["delivered"] == 20000
+    assert agent.ledger()["delivered"] == 20000 and agent.ledger()["dead_lettered"] == 1
+    (letter,) = letters(weir)
+    assert letter["record"]["message"] == "poison" and letter["answer"].startswith("400")
 
 
 def test_htp_18_a_service_that_takes_no_compressed_bodies(weir, sinks):

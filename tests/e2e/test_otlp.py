@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The output `otlp`: what it sends, read by another protobuf, and what a partial success leads to."""
 import json
+import threading
 
 import pytest
 
@@ -86,16 +87,80 @@ def test_both_forms_say_the_same(weir, sinks):
     assert records(protobuf) == records(in_json) and len(records(protobuf)) == 1000
 
 
-def test_htp_07_a_partial_success_is_told_and_not_sent_again(weir, sinks):
+def partial(rejected, message, format="protobuf"):
+    """The answer that so many records were rejected."""
+    if format == "json":
+        return Answer(200, {"Content-Type": "application/json"},
+                      json.dumps({"partialSuccess": {"rejectedLogRecords": str(rejected), "errorMessage": message}}).encode())
     said = otlp.Response()
-    said.partial.rejected, said.partial.message = 2, "bad ones"
-    sink = sinks(script(Answer(200, body=said.SerializeToString()), 200))
+    said.partial.rejected, said.partial.message = rejected, message
+    return Answer(200, body=said.SerializeToString())
+
+
+def account(agent, output):
+    return next(one["ledger"] for one in agent.pipeline()["outputs"] if one["id"] == output)
+
+
+@FORMATS
+@pytest.mark.parametrize("rejected, lost", [(2, 2), (10, 10), (99, 10)], ids=["some", "all", "more"])
+def test_htp_07_a_partial_success_is_counted_told_and_not_sent_again(weir, sinks, format, rejected, lost):
+    sink = sinks(script(partial(rejected, "bad \u00e9 ones", format), 200))
     lines = write(weir, lines_of(10))
-    agent = weir(config(sink))
+    agent = weir(config(sink, format=format))
     agent.wait_records(10)
-    assert len(sink.requests) == 1 and otlp.messages(sink.requests[0]) == lines
-    assert agent.metrics().value("weir_otlp_rejected_records_total") == 2
-    assert "bad ones" in agent.stderr()
+    write(weir, ["and on"], "in2.log")
+    agent.wait_records(11)
+    assert [otlp.messages(request) for request in sink.requests] == [lines, ["and on"]]
+    for ledger in (agent.ledger(), account(agent, "otlp")):
+        assert (ledger["delivered"], ledger["dropped"]["rejected"], ledger["dead_lettered"]) == (11 - lost, lost, 0)
+    assert agent.metrics().value("weir_rejected_records_total") == lost
+    assert not (agent.data_dir / "dead_letters").exists()  # nobody knows which they were
+    (said,) = [m for m in agent.messages() if "records dropped" in m["message"]]
+    assert said["records"] == lost and said["why"] == "bad \u00e9 ones"
+
+
+@FORMATS
+def test_htp_07_words_without_a_rejection_are_a_warning(weir, sinks, format):
+    sink = sinks(partial(0, "slow down", format))
+    write(weir, lines_of(10))
+    agent = weir.once(config(sink, format=format))
+    assert len(sink.requests) == 1 and agent.stderr().count("slow down") == 1
+    assert not [m for m in agent.messages() if "records dropped" in m["message"]]
+
+
+def test_htp_07_a_receiver_that_always_rejects_is_not_asked_again(weir, sinks):
+    """By the specification nothing is sent again, so it is no reason to hold."""
+    sink = sinks(lambda request: partial(len(otlp.messages(request)), "all of them"))
+    lines = write(weir, lines_of(1000))
+    agent = weir(config(sink, batch={"max_records": 50, "linger": "20ms"}))
+    agent.wait_records(1000)
+    assert [message for request in sink.requests for message in otlp.messages(request)] == lines
+    assert agent.ledger()["dropped"]["rejected"] == 1000
+
+
+def test_htp_07_with_several_outputs_a_record_counts_once(weir, sinks):
+    """One rejects some without a name, one parks what it does not take, and one is away while the rest goes to disk and comes back."""
+    nameless = sinks(lambda request: partial(3, "bad ones"))
+    strict = sinks(lambda request: 400 if b"n=7 " in request.body else 200)
+    back = threading.Event()
+    away = sinks(lambda request: 200 if back.is_set() else 503)
+    lines = write(weir, [line + 100 * "y" for line in lines_of(20000)])
+    made = config(nameless, batch={"max_records": 1000, "linger": "20ms"})
+    pipeline = made["pipelines"]["app"]
+    pipeline["buffer"] = {"memory": "2MiB", "disk": "64MiB"}
+    pipeline["outputs"] += [
+        {"type": "http", "id": name, "url": sink.url, "retry": RETRY, "batch": {"linger": "20ms"}} for name, sink in (("strict", strict), ("away", away))]
+    agent = weir(made)
+    agent.wait_for(lambda status: account(agent, "otlp")["held"] + account(agent, "strict")["held"] == 0 and agent.ledger()["read"] == 20000)
+    assert agent.ledger()["held"] == 20000 and agent.metrics().value("weir_buffer_disk_bytes") > 1e6
+    back.set()
+    agent.wait_records(20000)
+    lost = sum(min(3, len(otlp.messages(request))) for request in nameless.requests)
+    assert (account(agent, "otlp")["dropped"]["rejected"], account(agent, "otlp")["delivered"]) == (lost, 20000 - lost)
+    assert (account(agent, "strict")["dead_lettered"], account(agent, "strict")["delivered"]) == (1, 19999)
+    assert account(agent, "away")["delivered"] == 20000 and away.messages() == lines
+    ledger = agent.ledger()
+    assert (ledger["dropped"]["rejected"], ledger["dead_lettered"], ledger["delivered"]) == (lost, 1, 20000 - lost - 1)
 
 
 @pytest.mark.parametrize("body", [b"\x0a", b"\x0a\xff\xff\xff\xff\x0f", b"<html>", b"\x00" * 100, b"\x0a\x02\x08\x02"],

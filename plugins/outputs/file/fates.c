@@ -89,7 +89,8 @@ static struct weir_str why_of(const struct fates *fates, enum weir_outcome outco
     switch (outcome) {
     case WEIR_DELIVERED: break;
     case WEIR_RETRY: return weir_str_of(fates->retry_why);
-    case WEIR_REJECTED: return weir_str_of(fates->words.data + fates->word[i]);
+    case WEIR_REJECTED:
+    case WEIR_DROPPED: return weir_str_of(fates->words.data + fates->word[i]);
     }
     return WEIR_STR_NONE;
 }

@@ -175,25 +175,28 @@ uint32_t http_job_settle(struct http_job *job, enum weir_outcome outcome, struct
 }
 
 void http_job_settle_each(struct http_job *job, const struct weir_http_verdicts *verdicts,
-                          uint32_t *ret_delivered, uint32_t *ret_rejected)
+                          enum weir_outcome rejected)
 {
-    uint32_t index = 0, delivered = 0, rejected = 0;
+    uint32_t index = 0, open = 0;
     size_t word = 0;
     open_items(job);
     for (struct walk walk = walk_begin(job, last_window(job)); walk_next(&walk); index++) {
-        enum weir_http_verdict verdict = http_verdict_of(verdicts, index);
-        if (verdict == WEIR_HTTP_ACK) {
-            settle_item(job, &walk, WEIR_DELIVERED, WEIR_STR_NONE);
-            delivered++;
-        } else if (verdict == WEIR_HTTP_REJECT) {
-            settle_item(job, &walk, WEIR_REJECTED, http_rejected_word(verdicts, index, &word));
-            rejected++;
+        switch (http_verdict_of(verdicts, index)) {
+        case WEIR_HTTP_ACK: settle_item(job, &walk, WEIR_DELIVERED, WEIR_STR_NONE); break;
+        case WEIR_HTTP_DROP:
+            settle_item(job, &walk, WEIR_DROPPED, weir_str_of(verdicts->reason));
+            break;
+        case WEIR_HTTP_REJECT:
+            settle_item(job, &walk, rejected, http_rejected_word(verdicts, index, &word));
+            break;
+        case WEIR_HTTP_RETRY:
+        case WEIR_HTTP_SPLIT:
+        case WEIR_HTTP_POISON:
+        case WEIR_HTTP_PAUSE: open++; break;
         }
     }
-    if (delivered + rejected == job->records)
+    if (!open)
         job->window_count--;
-    *ret_delivered = delivered;
-    *ret_rejected = rejected;
 }
 
 void http_job_give_back(struct http_job *job, struct weir_str why)
@@ -344,8 +347,8 @@ static void take(struct http_queue *queue, unsigned bucket, uint32_t from, uint3
 }
 
 /* Record `at`, the first of the bucket, does not fit: into this body, or into any. */
-static enum fill does_not_fit(struct http_job *job, struct http_queue *queue, unsigned bucket,
-                              uint32_t *rejected)
+static enum fill does_not_fit(struct http_job *job, const struct http_maker *maker,
+                              struct http_queue *queue, unsigned bucket, uint32_t *rejected)
 {
     const struct http_piece piece = *http_queue_first(queue, bucket);
     if (job->body.starved)
@@ -358,7 +361,7 @@ static enum fill does_not_fit(struct http_job *job, struct http_queue *queue, un
     }
     take(queue, bucket, piece.first, piece.first + 1);
     job->unsettled++;
-    settle_range(job, piece.held, piece.first, 1, 1, WEIR_REJECTED,
+    settle_range(job, piece.held, piece.first, 1, 1, maker->rejected,
                  weir_refusal(&job->body, "the record is larger than 8 MiB"));
     ++*rejected;
     return FILL_MORE;
@@ -381,7 +384,7 @@ static enum fill fill_piece(struct http_job *job, const struct http_maker *maker
     job->body.refused = WEIR_STR_NONE;
     uint32_t next = maker->service->encode(maker->self, &slice, at, &job->body, want);
     if (next == at)
-        return does_not_fit(job, queue, bucket, rejected);
+        return does_not_fit(job, maker, queue, bucket, rejected);
     const struct http_piece taken = { piece.held, at, next - at };
     uint32_t records = http_slice_count(&slice, at, next - at);
     if (add_piece(job, &taken, records) < 0)

@@ -65,6 +65,7 @@ struct http_maker {
     void *self;
     struct http_compressor *compressor;
     enum http_compression compression;
+    enum weir_outcome rejected; /* of a record that the service will never take */
 };
 
 /* Takes records from the buckets in `among`, oldest first, until the body holds `max_bytes` or
@@ -80,10 +81,10 @@ WEIR_MUST_USE int http_job_pack(struct http_job *job, const struct http_maker *m
 
 /* Gives the open items of the last window their outcome, and ends the window. Returns how many. */
 uint32_t http_job_settle(struct http_job *job, enum weir_outcome outcome, struct weir_str why);
-/* The same, record by record in the body's order: ACK and REJECT settle, the others stay open; the window
- * ends when none do. *ret_rejected and *ret_delivered are counts. */
+/* The same, record by record in the body's order: ACK and DROP settle, and REJECT as `rejected`; the others stay open, and
+ * the window ends when none do. */
 void http_job_settle_each(struct http_job *job, const struct weir_http_verdicts *verdicts,
-                          uint32_t *ret_delivered, uint32_t *ret_rejected);
+                          enum weir_outcome rejected);
 /* Cuts the last window in two, the first half to be sent first; false when it has one record only. */
 bool http_job_split(struct http_job *job);
 /* Everything that is not settled, as WEIR_RETRY. */

@@ -7,7 +7,8 @@
  *  - "too much" (413) is a property of the service: half of what it refused is from then on the most that is
  *    put into one body, so that it is not asked again with every request.
  *  - "something is wrong in there" rejects records one by one. When a hundred of them are rejected in a row and
- *    none is taken, it is not the records: then everything is held, like with a wrong address. */
+ *    none is taken, it is not the records: then everything is held, like with a wrong address. (With on_reject: hold
+ *    the first of them is enough.) */
 #include <stdio.h>
 
 #include "output.h"
@@ -84,14 +85,19 @@ static void on_pause(struct http_output *output, struct http_job *job, const cha
         weir_pause(output->host, wait, weir_str_of(why));
 }
 
+static bool holds_rejected(const struct http_output *output)
+{
+    return output->options->on_reject == HTTP_REJECT_HOLD;
+}
+
 /* One record, which the service will not take. */
 static void on_reject(struct http_output *output, struct http_job *job, const char *why)
 {
-    if (output->rejected_row >= REJECTED_ROW_MAX) {
+    if (holds_rejected(output) || output->rejected_row >= REJECTED_ROW_MAX) {
         on_pause(output, job, why);
         return;
     }
-    output->rejected_row += http_job_settle(job, WEIR_REJECTED, weir_str_of(why));
+    output->rejected_row += http_job_settle(job, output->maker.rejected, weir_str_of(why));
     go_on(output, job);
 }
 
@@ -113,34 +119,56 @@ static void on_split(struct http_output *output, struct http_job *job, bool too_
     encode_again(output, job);
 }
 
+/* What single records lead to; one that was dropped has been taken, as far as the service is concerned. */
+struct tally {
+    uint32_t taken, rejected, paused;
+};
+
+static struct tally tally_of(const struct weir_http_verdicts *verdicts)
+{
+    struct tally tally = { 0 };
+    for (uint32_t i = 0; i < verdicts->count; i++) {
+        enum weir_http_verdict verdict = http_verdict_of(verdicts, i);
+        tally.taken += verdict == WEIR_HTTP_ACK || verdict == WEIR_HTTP_DROP;
+        tally.rejected += verdict == WEIR_HTTP_REJECT;
+        tally.paused += verdict == WEIR_HTTP_PAUSE;
+    }
+    return tally;
+}
+
 /* Some records of the request were not taken. */
 static void on_records(struct http_output *output, struct http_job *job,
                        const struct http_result *result, const struct weir_http_verdicts *verdicts)
 {
-    uint32_t delivered = 0, rejected = 0, paused = 0;
-    for (uint32_t i = 0; i < verdicts->count; i++) {
-        enum weir_http_verdict verdict = http_verdict_of(verdicts, i);
-        delivered += verdict == WEIR_HTTP_ACK;
-        rejected += verdict == WEIR_HTTP_REJECT;
-        paused += verdict == WEIR_HTTP_PAUSE;
-    }
-    if (!delivered && output->rejected_row + rejected > REJECTED_ROW_MAX) {
+    const struct tally tally = tally_of(verdicts);
+    if (!tally.taken && output->rejected_row + tally.rejected > REJECTED_ROW_MAX) {
         on_pause(output, job, verdicts->reason);
         return;
     }
-    http_job_settle_each(job, verdicts, &delivered, &rejected);
-    output->rejected_row = delivered ? 0 : output->rejected_row + rejected;
-    if (delivered + rejected == verdicts->count) {
+    http_job_settle_each(job, verdicts, output->maker.rejected);
+    output->rejected_row = tally.taken ? 0 : output->rejected_row + tally.rejected;
+    if (tally.taken + tally.rejected == verdicts->count) {
+        http_endpoint_answered(job->endpoint);
         go_on(output, job);
         return;
     }
-    unsigned tries = delivered || rejected ? 0 : job->tries;
+    unsigned tries = tally.taken || tally.rejected ? 0 : job->tries;
     encode_again(output, job);
     job->tries = tries;
-    if (paused)
+    if (tally.paused)
         on_pause(output, job, verdicts->reason);
     else
         on_retry(output, job, result, verdicts->reason);
+}
+
+/* With on_reject: hold, what the service will never take waits for a person. */
+static void hold_rejected(struct weir_http_verdicts *verdicts)
+{
+    if (verdicts->all == WEIR_HTTP_REJECT)
+        verdicts->all = WEIR_HTTP_PAUSE;
+    for (uint32_t i = 0; verdicts->records && i < verdicts->count; i++)
+        if (verdicts->records[i] == WEIR_HTTP_REJECT)
+            verdicts->records[i] = WEIR_HTTP_PAUSE;
 }
 
 static void on_ack(struct http_output *output, struct http_job *job,
@@ -154,8 +182,10 @@ static void on_ack(struct http_output *output, struct http_job *job,
         output->service->read((void *)(uintptr_t)output->options, &answer, &verdicts);
     if (verdicts.starved)
         weir_http_all(&verdicts, WEIR_HTTP_RETRY, WEIR_STR("out of memory"));
+    if (holds_rejected(output))
+        hold_rejected(&verdicts);
     http_auth_accepted(&output->auth);
-    if (verdicts.records || verdicts.all != WEIR_HTTP_ACK) {
+    if (verdicts.records || verdicts.unnamed || verdicts.all != WEIR_HTTP_ACK) {
         on_records(output, job, result, &verdicts);
     } else {
         http_endpoint_answered(job->endpoint);
@@ -196,7 +226,8 @@ static void judge(struct http_output *output, struct http_job *job,
     case WEIR_HTTP_RETRY: on_retry(output, job, result, why); break;
     case WEIR_HTTP_SPLIT: on_split(output, job, true, why); break;
     case WEIR_HTTP_POISON:
-    case WEIR_HTTP_REJECT: on_split(output, job, false, why); break;
+    case WEIR_HTTP_REJECT:
+    case WEIR_HTTP_DROP: on_split(output, job, false, why); break;
     case WEIR_HTTP_PAUSE: on_pause(output, job, why); break;
     }
 }

@@ -12,6 +12,7 @@
 
 const char *const weir_http_compressions[] = { "none", "gzip", "zstd", NULL };
 const char *const weir_http_orders[] = { "stream", "none", NULL };
+const char *const weir_http_on_rejects[] = { "dead_letter", "drop", "hold", NULL };
 
 static const struct weir_option oauth2_options[] = {
     ROW(auth.oauth2.url, WEIR_TEXT, "url", .required = true,

@@ -12,6 +12,7 @@
 #define HTTP_CONCURRENCY_BAD UINT32_MAX
 
 enum http_compression { HTTP_PLAIN, HTTP_GZIP, HTTP_ZSTD };
+enum http_on_reject { HTTP_REJECT_DEAD_LETTER, HTTP_REJECT_DROP, HTTP_REJECT_HOLD };
 enum http_order { HTTP_ORDER_STREAM, HTTP_ORDER_NONE };
 
 /* What is wrong with the options that every service has: 0, or -EINVAL with *err set. */

@@ -446,8 +446,10 @@ int weir_http_open(void *state, const struct weir_http_service *service, struct 
     output->client.epoll = -1;
     output->timer = weir_timer_new(host, on_timer);
     output->last_moment = weir_timer_new(host, give_up);
-    output->maker = (struct http_maker){ service, state, http_compressor_new(),
-                                         (enum http_compression)http->compression };
+    output->maker =
+        (struct http_maker){ service, state, http_compressor_new(),
+                             (enum http_compression)http->compression,
+                             http->on_reject == HTTP_REJECT_DROP ? WEIR_DROPPED : WEIR_REJECTED };
     if (!output->timer || !output->last_moment || !output->maker.compressor ||
         make_headers(output) < 0 || make_endpoints(output) < 0)
         return weir_error_set(err, -ENOMEM, "out of memory");

@@ -80,6 +80,7 @@ const char *http_verdict_name(enum weir_http_verdict verdict)
     case WEIR_HTTP_POISON: return "poison";
     case WEIR_HTTP_PAUSE: return "pause";
     case WEIR_HTTP_REJECT: return "reject";
+    case WEIR_HTTP_DROP: return "drop";
     }
     return "";
 }
@@ -150,11 +151,19 @@ void weir_http_record(struct weir_http_verdicts *verdicts, uint32_t index,
         keep_word(verdicts, index, why);
 }
 
+void weir_http_some_rejected(struct weir_http_verdicts *verdicts, uint32_t count,
+                             struct weir_str why)
+{
+    verdicts->unnamed = count < verdicts->count ? count : verdicts->count;
+    keep_reason(verdicts, WEIR_HTTP_DROP, why);
+}
+
 void weir_http_all(struct weir_http_verdicts *verdicts, enum weir_http_verdict verdict,
                    struct weir_str why)
 {
     http_verdicts_deinit(verdicts);
     verdicts->all = verdict;
+    verdicts->unnamed = 0;
     verdicts->reason[0] = '\0';
     keep_reason(verdicts, verdict, why);
 }

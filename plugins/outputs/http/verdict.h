@@ -22,6 +22,8 @@ struct http_record_verdict {
 struct weir_http_verdicts {
     uint32_t count; /* records in the request */
     enum weir_http_verdict all;
+    uint32_t
+        unnamed; /* so many are rejected, and nobody knows which: the last ones stand for them */
     uint8_t *records;        /* one each, of enum weir_http_verdict; NULL: all are as `all` says */
     bool starved;            /* memory was short: nothing is known, all are retried */
     char reason[256];        /* why, of the first that is not taken */
@@ -31,6 +33,8 @@ struct weir_http_verdicts {
 static inline enum weir_http_verdict http_verdict_of(const struct weir_http_verdicts *verdicts,
                                                      uint32_t index)
 {
+    if (index >= verdicts->count - verdicts->unnamed)
+        return WEIR_HTTP_DROP;
     return verdicts->records ? (enum weir_http_verdict)verdicts->records[index] : verdicts->all;
 }
 

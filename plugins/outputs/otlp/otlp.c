@@ -35,7 +35,6 @@ struct out_otlp {
     struct otlp_writer writer;
     size_t request_at, resource_at,
         scope_at; /* for ending these parts of the body that is being made */
-    struct weir_counter *rejected;
 };
 
 static const char *const formats[] = { "protobuf", "json", NULL };
@@ -68,8 +67,6 @@ static int open_(void *state, struct weir_host *host, struct weir_error *err)
     self->host = host;
     self->writer.form = self->format == FORMAT_JSON ? &otlp_json : &otlp_protobuf;
     self->writer.text.max = self->writer.json.max = OTLP_TEXT_BYTES_MAX;
-    self->rejected = weir_counter_new(host, "otlp_rejected_records_total",
-                                      "Records that a receiver rejected without saying which.");
     return 0;
 }
 
@@ -297,7 +294,7 @@ static int end(void *state, struct weir_bytes *body)
 
 /* ---- the answer ------------------------------------------------------------------------------------------ */
 
-/* All are taken: nothing may be sent again. */
+/* Nothing may be sent again, whatever it says. */
 static void read_answer(void *state, const struct weir_http_answer *answer,
                         struct weir_http_verdicts *verdicts)
 {
@@ -306,13 +303,12 @@ static void read_answer(void *state, const struct weir_http_answer *answer,
     uint64_t rejected = self->format == FORMAT_JSON ? otlp_read_json(answer->body, &why)
                                                     : otlp_read_protobuf(answer->body, &why);
     const struct weir_str words = { why.data, why.len };
-    (void)verdicts;
-    if (rejected > answer->records)
-        rejected = answer->records;
-    weir_counter_add(self->rejected, (int64_t)rejected);
-    if (rejected || why.len)
-        weir_warn(self->host, "the receiver has rejected records, and does not say which",
-                  weir_kv_int("records", (int64_t)rejected), weir_kv_text("why", words));
+    if (rejected)
+        weir_http_some_rejected(
+            verdicts, rejected < answer->records ? (uint32_t)rejected : answer->records, words);
+    else if (why.len)
+        weir_warn(self->host, "the receiver has taken all records, and warns",
+                  weir_kv_text("why", words));
     weir_bytes_free(&why);
 }
 

@@ -254,7 +254,8 @@ START_TEST(test_no_failing_call_parks_twice_or_never)
         const struct weir_slice slice = made_batch_slice(batch);
         struct rejections *rejections = NULL;
         for (uint32_t i = 0; i < 6; i += 2) /* three frames */
-            rejections_add(&rejections, &slice, i, 1, (struct weir_str){ &"abcdef"[i], 1 }, 1);
+            rejections_add(&rejections, &slice, i, 1, REJECTION_NEW,
+                           (struct weir_str){ &"abcdef"[i], 1 }, 1);
         sim_fail(world.frame.env.disk, calls[_i], nth, EIO, false);
         int tries = 0;
         while (dead_letters_park(world.pipeline->dead_letters, 0, batch, rejections, 1) < 0)

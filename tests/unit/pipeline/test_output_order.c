@@ -213,6 +213,8 @@ static enum weir_outcome mixed(int64_t line, unsigned tries)
 {
     if (line % 397 == 0)
         return tries < 3 ? WEIR_RETRY : WEIR_REJECTED;
+    if (line % 83 == 0)
+        return WEIR_DROPPED;
     return line % 89 == 0 ? WEIR_REJECTED : WEIR_DELIVERED;
 }
 

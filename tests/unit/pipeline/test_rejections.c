@@ -18,11 +18,11 @@ START_TEST(test_records_are_kept_by_their_words)
 {
     struct rejections *rejections = NULL;
     uint64_t bits[WORDS];
-    rejections_add(&rejections, &all, 0, 10, WEIR_STR("no"), 1);
-    rejections_add(&rejections, &all, 20, 1, WEIR_STR("never"), 1);
-    rejections_add(&rejections, &all, 30, 5, WEIR_STR("no"), 1);
-    rejections_add(&rejections, &all, 40, 1, WEIR_STR("no"), 2); /* another try */
-    rejections_add(&rejections, &all, 50, 1, WEIR_STR_NONE, 1);
+    rejections_add(&rejections, &all, 0, 10, REJECTION_NEW, WEIR_STR("no"), 1);
+    rejections_add(&rejections, &all, 20, 1, REJECTION_NEW, WEIR_STR("never"), 1);
+    rejections_add(&rejections, &all, 30, 5, REJECTION_NEW, WEIR_STR("no"), 1);
+    rejections_add(&rejections, &all, 40, 1, REJECTION_NEW, WEIR_STR("no"), 2); /* another try */
+    rejections_add(&rejections, &all, 50, 1, REJECTION_NEW, WEIR_STR_NONE, 1);
     ck_assert_uint_eq(rejections->count, 4);
     ck_assert_uint_eq(rejections_count(rejections), 18);
     ck_assert_uint_eq(rejections_bits(rejections, 0, bits), 15);
@@ -45,7 +45,7 @@ START_TEST(test_only_the_slice_is_meant)
     struct rejections *rejections = NULL;
     uint64_t bits[WORDS], mask[WORDS] = { 0x5 };
     const struct weir_slice some = { .batch = &batch.pub, .mask = mask, .count = RECORDS };
-    rejections_add(&rejections, &some, 0, RECORDS, WEIR_STR("no"), 1);
+    rejections_add(&rejections, &some, 0, RECORDS, REJECTION_NEW, WEIR_STR("no"), 1);
     ck_assert_uint_eq(rejections_bits(rejections, 0, bits), 2);
     ck_assert_uint_eq(bits[0], 5);
     rejections_free(rejections);
@@ -58,7 +58,8 @@ START_TEST(test_long_words_are_cut_between_characters)
     char words[REJECTION_ANSWER_MAX + 100];
     memset(words, 'x', sizeof(words));
     memcpy(words + REJECTION_ANSWER_MAX - 1, "\xc3\xa4", 2);
-    rejections_add(&rejections, &all, 0, 1, (struct weir_str){ words, sizeof(words) }, 1);
+    rejections_add(&rejections, &all, 0, 1, REJECTION_NEW,
+                   (struct weir_str){ words, sizeof(words) }, 1);
     ck_assert_uint_eq(rejections->items[0].answer_len, REJECTION_ANSWER_MAX - 1);
     rejections_free(rejections);
 }
@@ -66,6 +67,41 @@ END_TEST
 
 /* A sink with other words for each record: every record is kept, and the words of as many as there is room
  * for. */
+/* What is to be dropped is never among what is to be parked, however many words there are. */
+static void check_states(enum rejection_state many, enum rejection_state last)
+{
+    struct rejections *rejections = NULL;
+    uint64_t bits[WORDS];
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        char words[32];
+        int len = snprintf(words, sizeof(words), "document %u", i);
+        rejections_add(&rejections, &all, i, 1, i < RECORDS - 2 ? many : last,
+                       (struct weir_str){ words, (size_t)len }, i);
+    }
+    ck_assert_uint_le(rejections->count, REJECTIONS_MAX + 1);
+    ck_assert_uint_eq(rejections_bits_in(rejections, many, bits), RECORDS - 2);
+    ck_assert_uint_eq(rejections_bits_in(rejections, last, bits), 2);
+    ck_assert_ptr_nonnull(rejections_first_in(rejections, last));
+    rejections_settle(rejections, REJECTION_PARKED);
+    ck_assert_ptr_null(rejections_first_in(rejections, REJECTION_NEW));
+    ck_assert_ptr_nonnull(rejections_first_in(rejections, REJECTION_DROPPED));
+    rejections_free(rejections);
+}
+
+START_TEST(test_states_are_kept_apart)
+{
+    struct rejections *rejections = NULL;
+    rejections_add(&rejections, &all, 0, 10, REJECTION_NEW, WEIR_STR("no"), 1);
+    rejections_add(&rejections, &all, 10, 1, REJECTION_DROPPED, WEIR_STR("no"), 1);
+    rejections_add(&rejections, &all, 11, 1, REJECTION_DROPPED, WEIR_STR("no"), 1);
+    ck_assert_uint_eq(rejections->count, 2);
+    ck_assert_uint_eq(rejections_first_in(rejections, REJECTION_DROPPED)->records, 2);
+    rejections_free(rejections);
+    check_states(REJECTION_NEW, REJECTION_DROPPED);
+    check_states(REJECTION_DROPPED, REJECTION_NEW);
+}
+END_TEST
+
 START_TEST(test_different_words_have_a_maximum)
 {
     struct rejections *rejections = NULL;
@@ -73,7 +109,8 @@ START_TEST(test_different_words_have_a_maximum)
     for (uint32_t i = 0; i < RECORDS; i++) {
         char words[32];
         int len = snprintf(words, sizeof(words), "document %u", i);
-        rejections_add(&rejections, &all, i, 1, (struct weir_str){ words, (size_t)len }, 1 + i % 2);
+        rejections_add(&rejections, &all, i, 1, REJECTION_NEW,
+                       (struct weir_str){ words, (size_t)len }, 1 + i % 2);
     }
     ck_assert_uint_eq(rejections->count, REJECTIONS_MAX);
     ck_assert_uint_eq(rejections_count(rejections), RECORDS);
@@ -95,6 +132,7 @@ int main(void)
     tcase_add_test(tcase, test_records_are_kept_by_their_words);
     tcase_add_test(tcase, test_only_the_slice_is_meant);
     tcase_add_test(tcase, test_long_words_are_cut_between_characters);
+    tcase_add_test(tcase, test_states_are_kept_apart);
     tcase_add_test(tcase, test_different_words_have_a_maximum);
     suite_add_tcase(suite, tcase);
     return check_main(suite);

@@ -219,16 +219,13 @@ START_TEST(htp_05_records_that_are_sent_back_go_again_alone)
 {
     struct world *world = world_new(10);
     struct weir_http_verdicts verdicts = { .count = 10 };
-    uint32_t delivered, rejected;
     world_queue(world);
     fill(world, 1000, 100);
     weir_http_record(&verdicts, 3, WEIR_HTTP_RETRY, WEIR_STR("busy"));
     weir_http_record(&verdicts, 7, WEIR_HTTP_RETRY, WEIR_STR("busy"));
     weir_http_record(&verdicts, 9, WEIR_HTTP_REJECT, WEIR_STR("bad"));
-    http_job_settle_each(&world->job, &verdicts, &delivered, &rejected);
+    http_job_settle_each(&world->job, &verdicts, WEIR_REJECTED);
     http_verdicts_deinit(&verdicts);
-    ck_assert_uint_eq(delivered, 7);
-    ck_assert_uint_eq(rejected, 1);
     ck_assert_int_eq(http_job_encode(&world->job, &maker), 0);
     expect_body(&world->job, "<0003\n0007\n>");
     ck_assert_uint_eq(world->job.records, 2);
@@ -291,12 +288,11 @@ START_TEST(htp_05_what_is_sent_back_may_be_of_the_last_delivery)
 {
     struct world *worlds[DELIVERIES];
     struct weir_http_verdicts verdicts = { .count = DELIVERIES * (LINES - 2) };
-    uint32_t delivered, rejected;
     fill_three(worlds);
     struct http_job *job = &worlds[0]->job;
     weir_http_record(&verdicts, verdicts.count - 2, WEIR_HTTP_RETRY, WEIR_STR("busy"));
     weir_http_record(&verdicts, verdicts.count - 1, WEIR_HTTP_RETRY, WEIR_STR("busy"));
-    http_job_settle_each(job, &verdicts, &delivered, &rejected);
+    http_job_settle_each(job, &verdicts, WEIR_REJECTED);
     http_verdicts_deinit(&verdicts);
     ck_assert_ptr_null(worlds[1]->held.delivery);
     ck_assert_int_eq(http_job_encode(job, &maker), 0);
@@ -305,6 +301,25 @@ START_TEST(htp_05_what_is_sent_back_may_be_of_the_last_delivery)
     ck_assert_uint_eq(http_job_settle(job, WEIR_DELIVERED, WEIR_STR_NONE), 1);
     http_job_give_back(job, WEIR_STR_NONE);
     end_three(worlds);
+}
+END_TEST
+
+/* So many are counted as the service says, and the request is over. */
+START_TEST(htp_07_some_are_rejected_and_nobody_knows_which)
+{
+    struct world *world = world_new(10);
+    struct weir_http_verdicts verdicts = { .count = 10 };
+    world_queue(world);
+    fill(world, 1000, 100);
+    weir_http_some_rejected(&verdicts, 3, WEIR_STR("bad ones"));
+    http_job_settle_each(&world->job, &verdicts, WEIR_REJECTED);
+    http_verdicts_deinit(&verdicts);
+    ck_assert(http_job_is_done(&world->job));
+    for (uint32_t i = 0; i < 10; i++) {
+        ck_assert_uint_eq(world->delivery.settled[i], 1);
+        ck_assert_uint_eq(world->delivery.outcome[i], i < 7 ? WEIR_DELIVERED : WEIR_DROPPED);
+    }
+    world_free(world);
 }
 END_TEST
 
@@ -361,6 +376,10 @@ int main(void)
     tcase_add_test(tcase, htp_05_records_that_are_sent_back_go_again_alone);
     tcase_add_loop_test(tcase, htp_08_deliveries_may_be_over_before_the_job, 0, DELIVERIES * LINES);
     tcase_add_test(tcase, htp_05_what_is_sent_back_may_be_of_the_last_delivery);
+}
+END_TEST
+
+    tcase_add_test(tcase, htp_07_some_are_rejected_and_nobody_knows_which);
     tcase_add_test(tcase, htp_22_the_key_follows_from_records_and_bytes);
     tcase_add_test(tcase, streams_have_buckets_and_the_oldest_is_first);
     return check_main(suite);

@@ -83,6 +83,20 @@ START_TEST(each_rejected_record_has_its_own_words)
 }
 END_TEST
 
+START_TEST(some_are_rejected_without_a_name)
+{
+    struct weir_http_verdicts verdicts = { .count = 4 };
+    weir_http_some_rejected(&verdicts, 1, WEIR_STR("bad one"));
+    ck_assert_int_eq(http_verdict_of(&verdicts, 2), WEIR_HTTP_ACK);
+    ck_assert_int_eq(http_verdict_of(&verdicts, 3), WEIR_HTTP_DROP);
+    ck_assert_str_eq(verdicts.reason, "bad one");
+    weir_http_some_rejected(&verdicts, 9, WEIR_STR("more than there are"));
+    ck_assert_int_eq(http_verdict_of(&verdicts, 0), WEIR_HTTP_DROP);
+    weir_http_all(&verdicts, WEIR_HTTP_ACK, WEIR_STR_NONE);
+    ck_assert_int_eq(http_verdict_of(&verdicts, 3), WEIR_HTTP_ACK);
+}
+END_TEST
+
 START_TEST(a_long_reason_is_cut)
 {
     struct weir_http_verdicts verdicts = { .count = 1 };
@@ -102,6 +116,7 @@ int main(void)
     tcase_add_test(tcase, rules_come_first);
     tcase_add_test(tcase, records_differ_from_all);
     tcase_add_test(tcase, each_rejected_record_has_its_own_words);
+    tcase_add_test(tcase, some_are_rejected_without_a_name);
     tcase_add_test(tcase, a_long_reason_is_cut);
     return check_main(suite);
 }
