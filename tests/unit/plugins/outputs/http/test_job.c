@@ -376,9 +376,6 @@ int main(void)
     tcase_add_test(tcase, htp_05_records_that_are_sent_back_go_again_alone);
     tcase_add_loop_test(tcase, htp_08_deliveries_may_be_over_before_the_job, 0, DELIVERIES * LINES);
     tcase_add_test(tcase, htp_05_what_is_sent_back_may_be_of_the_last_delivery);
-}
-END_TEST
-
     tcase_add_test(tcase, htp_07_some_are_rejected_and_nobody_knows_which);
     tcase_add_test(tcase, htp_22_the_key_follows_from_records_and_bytes);
     tcase_add_test(tcase, streams_have_buckets_and_the_oldest_is_first);
