@@ -44,6 +44,8 @@
 #define PUMP_DELIVERIES 32
 /* The disk tier could not be read, or memory is short. */
 #define READ_AGAIN_MS 1000
+/* Trouble that was shorter is over before anyone has read of it. */
+#define TROUBLE_TOLD_NS INT64_C(1000000000)
 
 static struct output *output_of(struct weir_host *host)
 {
@@ -61,17 +63,38 @@ void output_set_reason(struct output *output, struct weir_str why)
     output->reason[len] = '\0';
 }
 
-/* What the status shows when something is to be tried again, or nothing is; a pause shows until it is
- * over. */
-static void output_set_state(struct output *output, enum output_state state)
+/* Under the lock. */
+static void output_in_trouble(struct output *output, enum output_state state)
+{
+    output->state = state;
+    if (!output->troubled_since)
+        output->troubled_since = clock_monotonic();
+}
+
+static void output_retrying(struct output *output)
 {
     pthread_mutex_lock(&output->lock);
+    if (!output->paused_until)
+        output_in_trouble(output, OUTPUT_RETRYING);
+    pthread_mutex_unlock(&output->lock);
+}
+
+/* Something was delivered, and nothing is to be tried again; a pause shows in the status until it is over.
+ * Who has read that there was trouble is told that it is over. */
+static void output_all_is_well(struct output *output)
+{
+    int64_t trouble = 0;
+    pthread_mutex_lock(&output->lock);
     if (!output->paused_until) {
-        output->state = state;
-        if (state == OUTPUT_OK)
-            output->reason[0] = '\0';
+        output->state = OUTPUT_OK;
+        output->reason[0] = '\0';
+        if (output->troubled_since)
+            trouble = clock_monotonic() - output->troubled_since;
+        output->troubled_since = 0;
     }
     pthread_mutex_unlock(&output->lock);
+    if (trouble >= TROUBLE_TOLD_NS)
+        weir_info(&output->host, "delivers again", weir_kv_int("after_ms", trouble / 1000000));
 }
 
 enum output_state output_status(struct output *output, char reason[OUTPUT_REASON_MAX])
@@ -101,7 +124,7 @@ void weir_pause(struct weir_host *host, weir_ms at_least, struct weir_str why)
     int64_t until = clock_monotonic() + at_least * 1000000;
     if (until > output->paused_until)
         output->paused_until = until;
-    output->state = OUTPUT_PAUSED;
+    output_in_trouble(output, OUTPUT_PAUSED);
     output_set_reason(output, why);
     atomic_store(&output->paused_at, clock_monotonic());
     pthread_mutex_unlock(&output->lock);
@@ -114,10 +137,11 @@ void weir_retried(struct weir_host *host, struct weir_str why)
     metric_add(output->retries, 1);
     pthread_mutex_lock(&output->lock);
     if (output->state != OUTPUT_PAUSED) {
-        output->state = OUTPUT_RETRYING;
+        output_in_trouble(output, OUTPUT_RETRYING);
         output_set_reason(output, why);
     }
     pthread_mutex_unlock(&output->lock);
+    weir_warn(host, "a request failed and will be tried again", weir_kv_text("why", why));
 }
 
 void weir_output_bytes(struct weir_host *host, uint64_t bytes)
@@ -149,14 +173,14 @@ static void output_back_off(struct output *output)
 {
     char reason[OUTPUT_REASON_MAX];
     if (output->failures && clock_monotonic() < output->again_at) {
-        output_set_state(output, OUTPUT_RETRYING);
+        output_retrying(output);
         return;
     }
     output->random = output->random * 6364136223846793005u + 1442695040888963407u;
     weir_ms delay = retry_delay(++output->failures, output->random >> 33);
     output->again_at = clock_monotonic() + delay * 1000000;
     output_status(output, reason);
-    output_set_state(output, OUTPUT_RETRYING);
+    output_retrying(output);
     weir_warn(&output->host, "delivery failed and will be tried again", weir_kv_str("why", reason),
               weir_kv_int("after_ms", delay), weir_kv_int("failures", output->failures));
 }
@@ -234,7 +258,7 @@ static void output_settle(struct output *output, struct weir_delivery *delivery)
     ledger_answer(&output->host.pipeline->ledger, output->index, &answers);
     output_observe(output, &batch->pub);
     if (!output->again && !output->unparked)
-        output_set_state(output, OUTPUT_OK);
+        output_all_is_well(output);
     delivery_end(delivery);
     if (log_settled(output->host.pipeline->log, output->index, batch))
         pipeline_give_back(output->host.pipeline, batch);

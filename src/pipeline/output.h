@@ -37,7 +37,8 @@ struct output {
     struct weir_delivery *settled, **settled_last; /* answered in full, to be looked at */
     enum output_state state;
     char reason[OUTPUT_REASON_MAX];
-    int64_t paused_until; /* clock_monotonic() */
+    int64_t paused_until;   /* clock_monotonic() */
+    int64_t troubled_since; /* the same; 0: all is well */
 
     _Atomic int64_t progress;  /* clock_monotonic() of the last answer that was no retry */
     _Atomic int64_t paused_at; /* the same of the last weir_pause(); 0: there was none */

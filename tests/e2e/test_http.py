@@ -152,6 +152,22 @@ def test_the_service_of_the_plugin_guide(weir, sinks):
     assert sink.messages() == ["a"] and [r.path for r in sink.requests] == ["/v1/ingest"] * 2
 
 
+def test_an_outage_is_told_and_so_is_its_end(weir, sinks):
+    sink = sinks()
+    sink.stop()
+    agent = weir(config(sink.url))
+    write(weir, ["a"])
+    failed = "a request failed and will be tried again"
+    agent.wait_for(lambda status: failed in agent.stderr(), what="the outage to be told")
+    told = [message for message in agent.messages() if message.get("message") == failed]
+    assert told[0]["level"] == "warn" and "Couldn't connect" in told[0]["why"]
+    time.sleep(1)  # what is over sooner is not told
+    back = sinks(port=sink.port)
+    agent.wait_records(1)
+    assert back.messages() == ["a"]
+    agent.wait_for(lambda status: "delivers again" in agent.stderr(), what="the end of it to be told")
+
+
 # ---- order -----------------------------------------------------------------------------------------------------------
 
 
