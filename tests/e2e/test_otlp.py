@@ -163,6 +163,15 @@ def test_htp_07_with_several_outputs_a_record_counts_once(weir, sinks):
     assert (ledger["dropped"]["rejected"], ledger["dead_lettered"], ledger["delivered"]) == (lost, 1, 20000 - lost - 1)
 
 
+def test_htp_04_a_400_that_means_too_large(weir, sinks):
+    """As the Collector says it. Later bodies are smaller, so that the service is not asked again and again."""
+    sink = sinks(lambda request: Answer(400, body=b"\x12\x1chttp: request body too large") if len(request.body) > 20000 else 200)
+    lines = write(weir, lines_of(5000))
+    agent = weir.once(config(sink, batch={"max_bytes": "256KiB"}))
+    assert [message for request in sink.accepted() for message in otlp.messages(request)] == lines
+    assert "the service takes smaller bodies than that" in agent.stderr() and len(sink.requests) - len(sink.accepted()) < 12
+
+
 @pytest.mark.parametrize("body", [b"\x0a", b"\x0a\xff\xff\xff\xff\x0f", b"<html>", b"\x00" * 100, b"\x0a\x02\x08\x02"],
                          ids=["cut", "length", "html", "nothing", "count"])
 def test_htp_06_an_answer_that_cannot_be_understood(weir, sinks, body):

@@ -313,6 +313,7 @@ static void read_answer(void *state, const struct weir_http_answer *answer,
 }
 
 static const struct weir_http_rule rules[] = {
+    { 400, 400, "request body too large", WEIR_HTTP_SPLIT }, /* so the Collector says 413 */
     { 408, 409, NULL, WEIR_HTTP_PAUSE },
     { 425, 425, NULL, WEIR_HTTP_PAUSE },
     { 500, 501, NULL, WEIR_HTTP_PAUSE },
