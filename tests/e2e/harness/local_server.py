@@ -8,8 +8,8 @@ from .wait import wait_until
 
 class LocalServer:
     def start(self, argv, directory, ready):
-        """Runs it until `ready`, an url, answers with success."""
-        self.log = open(directory / "server.log", "wb")
+        """Runs it until `ready`, an url or a request, answers with success."""
+        self.log = open(directory / "server.log", "ab")
         self.process = subprocess.Popen(argv, cwd=directory, stdout=self.log, stderr=self.log)
 
         def answers():
@@ -21,6 +21,7 @@ class LocalServer:
         wait_until(answers, limit=30, what=f"{argv[0]} to answer")
 
     def stop(self):
+        """Tells it to end, if it has not, and waits for that."""
         self.process.terminate()
         try:
             self.process.wait(10)
