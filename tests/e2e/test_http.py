@@ -609,10 +609,18 @@ def test_htp_20_records_cannot_break_out_of_their_body(weir, sinks):
     assert [m.rstrip("\r") for m in sink.messages()] == [part.rstrip("\r") for part in "\n".join(lines).split("\n")]
 
 
+def test_an_address_may_have_a_query(weir, sinks):
+    sink = sinks()
+    sink.url += "?time=@timestamp"
+    once(weir, sink, ["a"])
+    assert sink.requests[0].path == "/in?time=@timestamp"
+
+
 @pytest.mark.parametrize("output, said", [
     ({"url": "ftp://x/"}, "no address of a service"),
     ({"url": "http://"}, "no address of a service"),
     ({"url": "http://me:secret@x/"}, 'use "auth"'),
+    ({"url": "https://me:secret@x?a=b"}, 'use "auth"'),
     ({"headers": {"X-A": "a\r\nX-B: b"}}, "is no header"),
     ({"headers": {"X A": "a"}}, "is no header"),
     ({"headers": {"Content-Length": "1"}}, "set by the output itself"),

@@ -111,7 +111,7 @@ static int check_urls(const struct weir_http *http, struct weir_error *err)
                                      "\"%s\" is no address of a service: it begins with http:// or "
                                      "https:// and has no spaces",
                                      url);
-        if (strchr(url + scheme, '@'))
+        if (memchr(url + scheme, '@', strcspn(url + scheme, "/?#"))) /* before the host */
             return weir_error_option(err, "url",
                                      "names and passwords do not belong there: use \"auth\"");
     }
