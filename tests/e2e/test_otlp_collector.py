@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The output `otlp` against the OpenTelemetry Collector: what it writes down is what was in the log. Runs in tests/long.sh."""
-import itertools
 import json
 import re
-import threading
 
 import pytest
 
 from harness.collector import Collector
 from harness.fetched import or_skip
+from harness.under_load import stop_and_start
 from test_http import RETRY, lines_of, write
 
 pytestmark = pytest.mark.long
@@ -84,29 +83,7 @@ def test_bytes_of_all_values_and_bodies_that_are_no_text(weir, collector, format
 def test_it_is_stopped_and_started_under_load(weir, collector, format):
     """A collector that is told to stop finishes what it has said yes to; what it has not is sent again."""
     agent = weir(config(collector, format=format, compression="gzip"))
-    stop, written = threading.Event(), []
-
-    def feed():
-        with open(weir.dir / "in.log", "w", buffering=1) as log:
-            for n in itertools.count():
-                if stop.wait(0 if n % 200 else 0.01):
-                    return
-                log.write(f"line {n}\n")
-                written.append(f"line {n}")
-    writer = threading.Thread(target=feed)
-    writer.start()
-    try:
-        for _ in range(5):
-            before = agent.ledger()["delivered"]
-            agent.wait_for(lambda status: status["pipelines"][0]["ledger"]["delivered"] > before + 2000)
-            collector.stop()
-            before = len(written)
-            agent.wait_for(lambda status: len(written) > before + 1000)
-            collector.start()
-    finally:
-        stop.set()
-        writer.join()
-    agent.wait_records(len(written), limit=60)
+    written = stop_and_start(agent, weir.dir / "in.log", collector)
     agent.stop()
     ids = {}
     for record in collector.records():
