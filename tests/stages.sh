@@ -56,6 +56,8 @@ stage() {
     [ "$stage_skipped" = 0 ] || printf ', %d skipped' "$stage_skipped"
   fi
   echo
+  # Why, but for what another script runs.
+  grep '^SKIPPED' "$log" | grep -vF 'runs in tests/long.sh' | sed 's/^/         /' || true
 }
 
 # Splits NAME=VALUE words from the front of its arguments: they go to `environment`, the others to `words`.
