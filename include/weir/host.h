@@ -69,6 +69,11 @@ WEIR_API void weir_message(struct weir_host *host, enum weir_level level, const 
 struct weir_counter;
 WEIR_API struct weir_counter *weir_counter_new(struct weir_host *host, const char *name,
                                                const char *help);
+/* The same with a label more, whose values are few and follow from the configuration: weir_<name>{pipeline,plugin,<label>}.
+ * Label and value are copied. */
+WEIR_API struct weir_counter *weir_counter_labelled(struct weir_host *host, const char *name,
+                                                    const char *help, const char *label,
+                                                    const char *value);
 WEIR_API void weir_counter_add(struct weir_counter *counter, int64_t n); /* @thread any */
 WEIR_API void weir_counter_set(struct weir_counter *counter, int64_t n); /* @thread any */
 

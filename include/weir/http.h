@@ -146,7 +146,7 @@ struct weir_http {
         } oauth2;
     } auth;
     struct {
-        char *ca, *cert, *key, *key_password;
+        char *ca, *cert, *key, *key_password, *key_password_file;
         bool verify;
     } tls;
     struct http_output *output; /* the machinery; NULL before `open` */

@@ -59,7 +59,7 @@ void host_close(struct weir_host *host)
 struct metric *host_metric(struct weir_host *host, const char *name, const char *help,
                            enum metric_type type, double scale)
 {
-    return metrics_series(host->env->metrics, name, help, type, scale, host->labels, 2);
+    return metrics_series(host->env->metrics, name, help, type, scale, host->labels, HOST_LABELS);
 }
 
 const char *weir_host_pipeline(const struct weir_host *host)
@@ -93,14 +93,29 @@ void weir_message(struct weir_host *host, enum weir_level level, const char *tex
     messenger_say(host->env->messenger, level, host->who, text, kvs, count);
 }
 
-struct weir_counter *weir_counter_new(struct weir_host *host, const char *name, const char *help)
+static struct weir_counter *counter_new(struct weir_host *host, const char *name, const char *help,
+                                        const struct metric_label *labels, size_t count)
 {
     char full[128];
     snprintf(full, sizeof(full), "weir_%s", name);
     size_t len = strlen(name);
     bool counts = len > 6 && strcmp(name + len - 6, "_total") == 0;
-    return (struct weir_counter *)host_metric(host, full, help,
-                                              counts ? METRIC_COUNTER : METRIC_GAUGE, 1);
+    return (struct weir_counter *)metrics_series(
+        host->env->metrics, full, help, counts ? METRIC_COUNTER : METRIC_GAUGE, 1, labels, count);
+}
+
+struct weir_counter *weir_counter_new(struct weir_host *host, const char *name, const char *help)
+{
+    return counter_new(host, name, help, host->labels, HOST_LABELS);
+}
+
+struct weir_counter *weir_counter_labelled(struct weir_host *host, const char *name,
+                                           const char *help, const char *label, const char *value)
+{
+    struct metric_label labels[HOST_LABELS + 1];
+    memcpy(labels, host->labels, sizeof(host->labels));
+    labels[HOST_LABELS] = (struct metric_label){ label, value };
+    return counter_new(host, name, help, labels, HOST_LABELS + 1);
 }
 
 void weir_counter_add(struct weir_counter *counter, int64_t n)

@@ -32,6 +32,8 @@ struct pipeline_env {
     void *arg;
 };
 
+#define HOST_LABELS 2
+
 /* One plugin instance as its plugin sees it: the part that inputs, filters and outputs share, embedded in
  * each of them. */
 struct weir_host {
@@ -39,11 +41,11 @@ struct weir_host {
     const struct pipeline_env *env;
     struct pipeline *pipeline;
     const struct config_plugin *config;
-    struct loop *loop; /* of the thread that its callbacks run on */
-    uint64_t owner;    /* of its entries in the positions store */
-    char who[96];      /* as it signs its messages: "app/output file" */
-    struct metric_label labels[2];
-    bool opened; /* `open` was tried, so `close` is due */
+    struct loop *loop;                       /* of the thread that its callbacks run on */
+    uint64_t owner;                          /* of its entries in the positions store */
+    char who[96];                            /* as it signs its messages: "app/output file" */
+    struct metric_label labels[HOST_LABELS]; /* pipeline, plugin */
+    bool opened;                             /* `open` was tried, so `close` is due */
 };
 
 void host_init(struct weir_host *host, enum weir_kind kind, struct pipeline *pipeline,

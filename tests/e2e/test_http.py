@@ -507,10 +507,18 @@ def test_a_service_that_is_away_and_comes_back(weir, sinks):
 def test_several_urls_share_and_stand_in_for_each_other(weir, sinks):
     down = threading.Event()
     one, two = sinks(lambda r: 503 if down.is_set() else Answer(delay=0.01)), sinks(lambda r: Answer(delay=0.01))
-    agent = weir(config([one.url, two.url], batch={"max_bytes": "4KiB"}))
+    agent = weir(config([one.url, two.url, two.url], batch={"max_bytes": "4KiB"}))
     for stream in range(20):
         write(weir, lines_of(200, stream), f"in{stream}.log")
     agent.wait_records(4000, limit=30)
+    at = {"one": f"127.0.0.1:{one.port}", "two": f"127.0.0.1:{two.port}", "again": f"127.0.0.1:{two.port}#2"}
+    metrics = agent.metrics()
+    begun = {name: metrics.value("weir_http_requests_total", endpoint=label) for name, label in at.items()}
+    assert (begun["one"], begun["two"] + begun["again"]) == (len(one.requests), len(two.requests)) and begun["again"] > 0
+    for label in at.values():
+        assert metrics.value("weir_http_round_trip_milliseconds", endpoint=label) >= 10
+        assert metrics.value("weir_http_concurrency_limit_requests", endpoint=label) >= 1
+        assert metrics.value("weir_http_under_way_requests", endpoint=label) == 0
     assert len(one.accepted()) > 5 and len(two.accepted()) > 5
     down.set()
     taken = len(one.accepted())

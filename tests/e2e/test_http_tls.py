@@ -102,6 +102,34 @@ def test_htp_15_a_client_certificate_that_is_rotated(weir, front):
     assert sink.messages() == lines
 
 
+def test_htp_15_the_password_of_a_key_from_a_file_that_is_rotated(weir, front):
+    nginx, sink, authority = front(tls("server", "ssl_client_certificate ca.crt; ssl_verify_client on;"))
+    authority.sign("client")
+    shutil.move(weir.dir / "client.key", weir.dir / "plain.key")
+
+    def put(password):
+        """The key under another password, and then the password."""
+        subprocess.run(["openssl", "pkey", "-in", weir.dir / "plain.key", "-aes128", "-passout", f"pass:{password}", "-out", weir.dir / "new.key"],
+                       check=True)
+        (weir.dir / "new.password").write_text(password + "\n")
+        for name in ("key", "password"):
+            os.replace(weir.dir / f"new.{name}", weir.dir / f"client.{name}")
+    put("first")
+    (weir.dir / "client.password").unlink()
+    agent = weir(config(nginx.url, tls={"ca": str(authority.path), "cert": "${DIR}/client.crt", "key": "${DIR}/client.key",
+                                        "key_password_file": "${DIR}/client.password"}))
+    agent.allow_errors("requests are refused")
+    lines = write(weir, lines_of(100))
+    agent.wait_for(is_paused, what="the missing password to be told")
+    assert not sink.requests and "cannot read the password" in agent.stderr()
+    put("first")
+    agent.wait_records(100, limit=30)
+    put("second")
+    lines += write(weir, lines_of(100, stream=1), "in1.log")
+    agent.wait_records(200, limit=30)
+    assert sink.messages() == lines
+
+
 def test_a_bad_gateway_and_one_that_gives_up(weir, front, sinks):
     nginx, sink, authority = front(tls("server", "proxy_read_timeout 1s;"),
                                    answer=lambda request: Answer(delay=3) if request.index == 0 else 200)

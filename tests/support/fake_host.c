@@ -95,6 +95,13 @@ struct weir_counter *weir_counter_new(struct weir_host *host, const char *name, 
     return counter;
 }
 
+struct weir_counter *weir_counter_labelled(struct weir_host *host, const char *name,
+                                           const char *help, const char *label, const char *value)
+{
+    assert(label[0] && value[0]);
+    return weir_counter_new(host, name, help);
+}
+
 void weir_counter_add(struct weir_counter *counter, int64_t n)
 {
     counter->value += n;

@@ -201,7 +201,10 @@ int http_client_open(struct http_client *client, struct weir_host *host,
     client->files[0].path = options->tls.ca;
     client->files[1].path = options->tls.cert;
     client->files[2].path = options->tls.key;
-    for (size_t i = 0; i < 3; i++)
+    client->files[3].path = options->tls.key_password_file;
+    http_secret_init(&client->key_password, options->tls.key_password,
+                     options->tls.key_password_file);
+    for (size_t i = 0; i < CLIENT_FILES; i++)
         http_file_changed(&client->files[i]);
     client->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (client->epoll < 0)
@@ -223,6 +226,7 @@ void http_client_close(struct http_client *client)
     client->timer = weir_timer_free(client->timer);
     if (client->epoll >= 0)
         close(client->epoll);
+    http_secret_deinit(&client->key_password);
     curl_global_cleanup();
     *client = (struct http_client){ .epoll = -1 };
 }
@@ -232,7 +236,7 @@ bool http_client_is_stale(struct http_client *client)
     weir_ms now = weir_now(client->host);
     if (!client->looked || now - client->looked >= SECRET_LOOK_MS) {
         client->looked = now;
-        for (size_t i = 0; i < 3; i++)
+        for (size_t i = 0; i < CLIENT_FILES; i++)
             client->stale |= http_file_changed(&client->files[i]);
     }
     if (!client->stale || client->under_way)
@@ -263,8 +267,22 @@ static void set_tls(struct http_request *request, const struct weir_http *option
     if (options->tls.cert) {
         curl_easy_setopt(easy, CURLOPT_SSLCERT, options->tls.cert);
         curl_easy_setopt(easy, CURLOPT_SSLKEY, options->tls.key);
-        curl_easy_setopt(easy, CURLOPT_KEYPASSWD, options->tls.key_password);
+        curl_easy_setopt(easy, CURLOPT_KEYPASSWD, ""); /* or OpenSSL asks at a terminal */
     }
+}
+
+/* Without it the key cannot be read, which is a certificate that is not good: held, until it is there. */
+static void set_key_password(struct http_client *client, struct http_request *request)
+{
+    const char *text;
+    if (!client->options->tls.key_password && !client->options->tls.key_password_file)
+        return;
+    int r = http_secret_get(&client->key_password, weir_now(client->host), &text);
+    if (r < 0)
+        weir_warn(client->host, "cannot read the password of the certificate's key",
+                  weir_kv_str("path", client->options->tls.key_password_file),
+                  weir_kv_str("error", strerrordesc_np(-r)));
+    curl_easy_setopt(request->easy, CURLOPT_KEYPASSWD, text ? text : "");
 }
 
 /* What is the same for every use of the request. */
@@ -328,6 +346,7 @@ int http_client_post(struct http_client *client, struct http_request *request,
         return -ENOMEM;
     if (set_headers(request, post) < 0)
         return -ENOMEM;
+    set_key_password(client, request);
     request->answer.len = 0;
     request->answer.max = post->answer_max;
     request->discarded = 0;

@@ -7,6 +7,8 @@
 
 #include "secret.h"
 
+#define CLIENT_FILES 4 /* ca, cert, key, and the key's password */
+
 /* Requests on an output's own loop. See client.c. */
 struct http_client {
     struct weir_host *host;
@@ -15,9 +17,10 @@ struct http_client {
     int epoll; /* holds libcurl's sockets; -1: none */
     struct weir_watch *watch;
     struct weir_timer *timer;
-    struct http_file_version files[3]; /* ca, cert, key */
-    weir_ms looked;                    /* at the files */
-    bool stale;                        /* they have changed: connections are to be made anew */
+    struct http_file_version files[CLIENT_FILES];
+    struct http_secret key_password;
+    weir_ms looked; /* at the files */
+    bool stale;     /* they have changed: connections are to be made anew */
     unsigned under_way;
     bool due;    /* libcurl wants to be called at once */
     bool global; /* libcurl was initialised */

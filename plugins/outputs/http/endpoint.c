@@ -20,6 +20,7 @@
 #define FAILURES_DOWN 4
 /* What a Retry-After may ask for at most: 10 minutes. */
 #define RETRY_AFTER_MAX_MS 600000
+#define LABEL_BYTES 300
 
 int weir_http_add_escaped(struct weir_bytes *out, struct weir_str text)
 {
@@ -75,6 +76,61 @@ int http_endpoints_init(struct http_endpoints *endpoints, const struct weir_http
     return 0;
 }
 
+/* ---- metrics ---------------------------------------------------------------------------------------------- */
+
+/* HOST:PORT as the url has it. */
+static struct weir_str authority_of(const char *url)
+{
+    const char *host = strstr(url, "://") + 3;
+    return (struct weir_str){ host, strcspn(host, "/?#") };
+}
+
+/* The host and port; "#2", "#3" behind it tell those apart that have other paths. */
+static void make_label(const struct http_endpoints *endpoints, unsigned index, char *label,
+                       size_t size)
+{
+    struct weir_str name = authority_of(endpoints->all[index].url);
+    unsigned same = 1;
+    for (unsigned i = 0; i < index; i++)
+        same += weir_str_eq(authority_of(endpoints->all[i].url), name);
+    int len = (int)(name.len < size / 2 ? name.len : size / 2);
+    if (same == 1)
+        snprintf(label, size, "%.*s", len, name.ptr);
+    else
+        snprintf(label, size, "%.*s#%u", len, name.ptr, same);
+}
+
+void http_endpoints_declare(struct http_endpoints *endpoints, struct weir_host *host)
+{
+    char label[LABEL_BYTES];
+    for (unsigned i = 0; i < endpoints->count; i++) {
+        struct http_endpoint *endpoint = &endpoints->all[i];
+        make_label(endpoints, i, label, sizeof(label));
+        endpoint->limit_metric =
+            weir_counter_labelled(host, "http_concurrency_limit_requests",
+                                  "Requests that may be under way at a time.", "endpoint", label);
+        endpoint->under_way_metric = weir_counter_labelled(
+            host, "http_under_way_requests", "Requests that are under way.", "endpoint", label);
+        endpoint->round_trip_metric =
+            weir_counter_labelled(host, "http_round_trip_milliseconds",
+                                  "From a request to its answer, smoothed.", "endpoint", label);
+        endpoint->requests_metric = weir_counter_labelled(host, "http_requests_total",
+                                                          "Requests begun.", "endpoint", label);
+    }
+}
+
+void http_endpoints_show(const struct http_endpoints *endpoints)
+{
+    for (unsigned i = 0; i < endpoints->count; i++) {
+        const struct http_endpoint *endpoint = &endpoints->all[i];
+        weir_counter_set(endpoint->limit_metric, http_limit_now(&endpoint->limit));
+        weir_counter_set(endpoint->under_way_metric, endpoint->under_way);
+        weir_counter_set(endpoint->round_trip_metric, (int64_t)endpoint->limit.round_trip_ms);
+    }
+}
+
+/* ---- a life ------------------------------------------------------------------------------------------------ */
+
 void http_endpoints_deinit(struct http_endpoints *endpoints)
 {
     for (unsigned i = 0; i < endpoints->count; i++)
@@ -111,22 +167,6 @@ weir_ms http_endpoints_next(const struct http_endpoints *endpoints)
         if (has_room(&endpoints->all[i]) && endpoints->all[i].until < next)
             next = endpoints->all[i].until;
     return next;
-}
-
-unsigned http_endpoints_limit(const struct http_endpoints *endpoints)
-{
-    unsigned sum = 0;
-    for (unsigned i = 0; i < endpoints->count; i++)
-        sum += http_limit_now(&endpoints->all[i].limit);
-    return sum;
-}
-
-unsigned http_endpoints_under_way(const struct http_endpoints *endpoints)
-{
-    unsigned sum = 0;
-    for (unsigned i = 0; i < endpoints->count; i++)
-        sum += endpoints->all[i].under_way;
-    return sum;
 }
 
 bool http_endpoints_held(const struct http_endpoints *endpoints)

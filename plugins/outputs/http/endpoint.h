@@ -15,6 +15,7 @@ struct http_endpoint {
     weir_ms until;     /* nothing is begun before */
     bool held;         /* a person must act first */
     bool plain;        /* it has refused a compressed body */
+    struct weir_counter *limit_metric, *under_way_metric, *round_trip_metric, *requests_metric;
 };
 
 struct http_endpoints {
@@ -28,6 +29,9 @@ struct http_endpoints {
 WEIR_MUST_USE int http_endpoints_init(struct http_endpoints *endpoints,
                                       const struct weir_http *options, const char *path,
                                       struct weir_str query, uint64_t random);
+/* Their metrics, each with the endpoint's host and port as a label. */
+void http_endpoints_declare(struct http_endpoints *endpoints, struct weir_host *host);
+void http_endpoints_show(const struct http_endpoints *endpoints);
 void http_endpoints_deinit(struct http_endpoints *endpoints);
 
 /* The one for the next request: of those that take one now, the least busy for its limit, in turn. NULL
@@ -35,9 +39,6 @@ void http_endpoints_deinit(struct http_endpoints *endpoints);
 struct http_endpoint *http_endpoints_pick(struct http_endpoints *endpoints, weir_ms now);
 /* When one that has room will take a request again; INT64_MAX: not before an answer comes. */
 weir_ms http_endpoints_next(const struct http_endpoints *endpoints);
-/* How many requests may be under way, over all. */
-unsigned http_endpoints_limit(const struct http_endpoints *endpoints);
-unsigned http_endpoints_under_way(const struct http_endpoints *endpoints);
 /* True when a person must act at all of them. */
 bool http_endpoints_held(const struct http_endpoints *endpoints);
 

@@ -50,6 +50,8 @@ const struct weir_option weir_http_tls_options[] = {
     ROW(tls.key, WEIR_TEXT, "key", .help = "The certificate's private key, in PEM."),
     ROW(tls.key_password, WEIR_TEXT, "key_password", .secret = true,
         .help = "The password of the key's file."),
+    ROW(tls.key_password_file, WEIR_TEXT, "key_password_file",
+        .help = "A file that holds that password; read again when it changes."),
     ROW(tls.verify, WEIR_BOOL, "verify", .def = "true",
         .help = "Whether the server must prove who it is. Without it anyone on the way can read "
                 "the log."),
@@ -176,5 +178,9 @@ int http_options_check(const struct weir_http *http, struct weir_error *err)
                                  http->concurrency, HTTP_CONCURRENCY_MAX);
     if (!http->tls.cert != !http->tls.key)
         return weir_error_option(err, "tls", "cert and key belong together");
+    if (http->tls.key_password && http->tls.key_password_file)
+        return weir_error_option(err, "tls", "a secret comes from one place: itself or its file");
+    if ((http->tls.key_password || http->tls.key_password_file) && !http->tls.key)
+        return weir_error_option(err, "tls", "a password needs its key");
     return 0;
 }

@@ -257,15 +257,8 @@ static bool begin(struct http_output *output, struct http_job *job, struct http_
     job->begun = now;
     if (!job->tries)
         output->last_begun = now;
-    weir_counter_add(output->requests, 1);
+    weir_counter_add(endpoint->requests_metric, 1);
     return true;
-}
-
-static void show(struct http_output *output)
-{
-    weir_counter_set(output->limit, http_endpoints_limit(&output->endpoints));
-    weir_counter_set(output->under_way, http_endpoints_under_way(&output->endpoints));
-    weir_counter_set(output->round_trip, (int64_t)output->endpoints.all[0].limit.round_trip_ms);
 }
 
 void http_output_pump(struct http_output *output)
@@ -294,7 +287,7 @@ void http_output_pump(struct http_output *output)
     }
     if (next != INT64_MAX)
         weir_timer_set(output->timer, next > now ? next - now : 0);
-    show(output);
+    http_endpoints_show(&output->endpoints);
 }
 
 static void token_ready(void *arg)
@@ -417,18 +410,6 @@ static int make_endpoints(struct http_output *output)
     return r;
 }
 
-static void make_counters(struct http_output *output)
-{
-    struct weir_host *host = output->host;
-    output->limit = weir_counter_new(host, "http_concurrency_limit_requests",
-                                     "Requests that may be under way at a time.");
-    output->under_way =
-        weir_counter_new(host, "http_under_way_requests", "Requests that are under way.");
-    output->round_trip = weir_counter_new(host, "http_round_trip_milliseconds",
-                                          "From a request to its answer, smoothed.");
-    output->requests = weir_counter_new(host, "http_requests_total", "Requests begun.");
-}
-
 int weir_http_open(void *state, const struct weir_http_service *service, struct weir_host *host,
                    struct weir_error *err)
 {
@@ -453,7 +434,7 @@ int weir_http_open(void *state, const struct weir_http_service *service, struct 
     if (!output->timer || !output->last_moment || !output->maker.compressor ||
         make_headers(output) < 0 || make_endpoints(output) < 0)
         return weir_error_set(err, -ENOMEM, "out of memory");
-    make_counters(output);
+    http_endpoints_declare(&output->endpoints, host);
     int r = http_client_open(&output->client, host, http, on_client_ready, on_client_expired, err);
     if (r < 0)
         return r;

@@ -30,7 +30,6 @@ struct http_output {
 
     struct weir_timer *timer, *last_moment;
     char **headers; /* "Name: value" from the options, ended by NULL */
-    struct weir_counter *limit, *under_way, *round_trip, *requests;
 };
 
 /* Moves on: begins what can be begun. */

@@ -40,12 +40,34 @@ START_TEST(automatic_concurrency_is_bounded_in_bytes)
 }
 END_TEST
 
+/* Each of these alone is fine. */
+START_TEST(what_does_not_fit_together)
+{
+    struct weir_http http = { .concurrency = (char[]){ "auto" } };
+    char url[] = "https://a", *urls[] = { url };
+    struct weir_error err = { 0 };
+    http.url = (struct weir_texts){ urls, 1 };
+    http.auth.header = (char[]){ "Authorization" };
+    http.auth.scheme = (char[]){ "Bearer" };
+    http.tls.cert = http.tls.key = (char[]){ "/f" };
+    http.tls.key_password_file = (char[]){ "/p" };
+    ck_assert_int_eq(http_options_check(&http, &err), 0);
+    http.tls.key_password = (char[]){ "x" };
+    ck_assert_int_lt(http_options_check(&http, &err), 0);
+    http.tls.key_password_file = NULL;
+    ck_assert_int_eq(http_options_check(&http, &err), 0);
+    http.tls.cert = http.tls.key = NULL;
+    ck_assert_int_lt(http_options_check(&http, &err), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("options");
     TCase *tcase = tcase_create("options");
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, concurrency);
+    tcase_add_test(tcase, what_does_not_fit_together);
     tcase_add_test(tcase, automatic_concurrency_is_bounded_in_bytes);
     return check_main(suite);
 }
