@@ -33,18 +33,18 @@ void http_auth_init(struct http_auth *auth, const struct weir_http *options,
     *auth = (struct http_auth){ .options = options, .client = client, .ready = ready, .arg = arg };
     auth->form.max = 2 * TOKEN_TEXT_MAX;
     if (options->auth.oauth2.url)
-        http_secret_init(&auth->secret, options->auth.oauth2.client_secret,
+        weir_secret_init(&auth->secret, options->auth.oauth2.client_secret,
                          options->auth.oauth2.client_secret_file);
     else if (options->auth.user)
-        http_secret_init(&auth->secret, options->auth.password, options->auth.password_file);
+        weir_secret_init(&auth->secret, options->auth.password, options->auth.password_file);
     else
-        http_secret_init(&auth->secret, options->auth.token, options->auth.token_file);
+        weir_secret_init(&auth->secret, options->auth.token, options->auth.token_file);
 }
 
 void http_auth_deinit(struct http_auth *auth)
 {
     http_request_deinit(&auth->request);
-    http_secret_deinit(&auth->secret);
+    weir_secret_deinit(&auth->secret);
     if (auth->header)
         explicit_bzero(auth->header, strlen(auth->header));
     free(auth->header);
@@ -148,7 +148,7 @@ static enum http_auth_answer token_ask(struct http_auth *auth)
                                            "Accept: application/json", NULL };
     const struct weir_http *options = auth->options;
     const char *secret;
-    int r = http_secret_get(&auth->secret, weir_now(auth->client->host), &secret);
+    int r = weir_secret_get(&auth->secret, weir_now(auth->client->host), &secret);
     if (!secret)
         return missing(auth, "client_secret_file", strerrordesc_np(-r));
     auth->form.len = 0;
@@ -199,7 +199,7 @@ enum http_auth_answer http_auth_prepare(struct http_auth *auth, struct http_post
         post->password = options->auth.user ? "" : NULL;
         return AUTH_READY;
     }
-    int r = http_secret_get(&auth->secret, weir_now(auth->client->host), &text);
+    int r = weir_secret_get(&auth->secret, weir_now(auth->client->host), &text);
     if (!text)
         return missing(auth, auth->secret.file.path, strerrordesc_np(-r));
     auth->why[0] = '\0';

@@ -10,7 +10,7 @@
 struct http_auth {
     const struct weir_http *options;
     struct http_client *client;
-    struct http_secret secret; /* the password, the token or the client's secret */
+    struct weir_secret secret; /* the password, the token or the client's secret */
     char *header;              /* "Authorization: Bearer ..."; NULL: none yet */
     bool changed;              /* the token is asked for again: the service has refused it */
 

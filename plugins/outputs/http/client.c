@@ -202,10 +202,10 @@ int http_client_open(struct http_client *client, struct weir_host *host,
     client->files[1].path = options->tls.cert;
     client->files[2].path = options->tls.key;
     client->files[3].path = options->tls.key_password_file;
-    http_secret_init(&client->key_password, options->tls.key_password,
+    weir_secret_init(&client->key_password, options->tls.key_password,
                      options->tls.key_password_file);
     for (size_t i = 0; i < CLIENT_FILES; i++)
-        http_file_changed(&client->files[i]);
+        weir_file_changed(&client->files[i]);
     client->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (client->epoll < 0)
         return weir_error_set(err, -errno, "cannot make an epoll: %s", strerrordesc_np(errno));
@@ -226,7 +226,7 @@ void http_client_close(struct http_client *client)
     client->timer = weir_timer_free(client->timer);
     if (client->epoll >= 0)
         close(client->epoll);
-    http_secret_deinit(&client->key_password);
+    weir_secret_deinit(&client->key_password);
     curl_global_cleanup();
     *client = (struct http_client){ .epoll = -1 };
 }
@@ -234,10 +234,10 @@ void http_client_close(struct http_client *client)
 bool http_client_is_stale(struct http_client *client)
 {
     weir_ms now = weir_now(client->host);
-    if (!client->looked || now - client->looked >= SECRET_LOOK_MS) {
+    if (!client->looked || now - client->looked >= WEIR_SECRET_LOOK_MS) {
         client->looked = now;
         for (size_t i = 0; i < CLIENT_FILES; i++)
-            client->stale |= http_file_changed(&client->files[i]);
+            client->stale |= weir_file_changed(&client->files[i]);
     }
     if (!client->stale || client->under_way)
         return client->stale;
@@ -277,7 +277,7 @@ static void set_key_password(struct http_client *client, struct http_request *re
     const char *text;
     if (!client->options->tls.key_password && !client->options->tls.key_password_file)
         return;
-    int r = http_secret_get(&client->key_password, weir_now(client->host), &text);
+    int r = weir_secret_get(&client->key_password, weir_now(client->host), &text);
     if (r < 0)
         weir_warn(client->host, "cannot read the password of the certificate's key",
                   weir_kv_str("path", client->options->tls.key_password_file),

@@ -4,8 +4,7 @@
 
 #include <curl/curl.h>
 #include <weir/http.h>
-
-#include "secret.h"
+#include <weir/secret.h>
 
 #define CLIENT_FILES 4 /* ca, cert, key, and the key's password */
 
@@ -17,8 +16,8 @@ struct http_client {
     int epoll; /* holds libcurl's sockets; -1: none */
     struct weir_watch *watch;
     struct weir_timer *timer;
-    struct http_file_version files[CLIENT_FILES];
-    struct http_secret key_password;
+    struct weir_file_version files[CLIENT_FILES];
+    struct weir_secret key_password;
     weir_ms looked; /* at the files */
     bool stale;     /* they have changed: connections are to be made anew */
     unsigned under_way;

@@ -8,8 +8,13 @@
  *
  * A message that fails must not be overtaken by the one behind it, so that a hold is for all of them: what
  * librdkafka has not sent is taken out of its queue (those reports say "purged"), and what is on its way is
- * waited for. Only then is anything produced again; the host gives back the oldest first. Messages that are on
- * their way are never taken back, but at a stop: the broker may have them, and they would be repeated.
+ * waited for. Only then is anything produced again: what the host has delivered meanwhile goes back to it, and it
+ * delivers all of it anew, the oldest first. Messages that are on their way are never taken back, but at a stop: the
+ * broker may have them, and they would be repeated.
+ *
+ * A handle that is finished sends nothing more, but batches that were on their way when it ended come back to
+ * its queue one by one, behind our back, to be tried again: there they would stay. So its queue is emptied again and
+ * again until the last message has been reported.
  *
  * Another handle is begun when the old one is finished (a fatal error: the broker and we no longer agree what
  * was sent), and to send smaller batches, to find the message that a broker does not like. Nothing is under
@@ -26,6 +31,7 @@
 #define REFUSED_MS 1500 /* how long a refusal is told, */
 #define REFUSED_EVERY_MS 1000 /* and how often */
 #define REOPEN_MS 1000
+#define EMPTY_EVERY_MS 50 /* the queue of a handle that is finished */
 
 static void set_why(struct out_kafka *self, const char *why)
 {
@@ -36,6 +42,24 @@ static void set_why(struct out_kafka *self, const char *why)
 bool kafka_is_parting(const struct out_kafka *self)
 {
     return memcmp(&self->next, &self->limits, sizeof(self->next)) != 0;
+}
+
+/* Takes what librdkafka has not sent out of its queue: reports will say so. */
+static void take_back(struct out_kafka *self)
+{
+    rd_kafka_purge(self->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+    weir_timer_set(self->hold_timer, EMPTY_EVERY_MS);
+}
+
+void kafka_hold_still(void *state)
+{
+    struct out_kafka *self = state;
+    if (self->mode != KAFKA_HOLDING || !self->unreported)
+        return;
+    if (kafka_producer_fatal(&self->producer))
+        take_back(self);
+    else /* it goes on with what is on its way, but may not live to the end of it */
+        weir_timer_set(self->hold_timer, EMPTY_EVERY_MS);
 }
 
 void kafka_hold(struct out_kafka *self, bool renew, const char *why)
@@ -55,7 +79,7 @@ void kafka_hold(struct out_kafka *self, bool renew, const char *why)
         weir_warn(self->host, "nothing can be delivered, so it is held",
                   weir_kv_str("why", self->why));
     }
-    rd_kafka_purge(self->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+    take_back(self);
     kafka_send_give_back(self);
     if (self->unreported == 0)
         kafka_producer_wake(&self->producer); /* comes back to kafka_hold_end() */
@@ -85,6 +109,8 @@ void kafka_hold_end(struct out_kafka *self)
 {
     if (self->mode != KAFKA_HOLDING || self->unreported)
         return;
+    kafka_send_give_back(
+        self); /* came meanwhile, perhaps before what is older: all of it anew, in order */
     if (self->renew)
         renew(self);
     if (!self->renew)

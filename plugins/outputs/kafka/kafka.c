@@ -126,9 +126,11 @@ static int make_timers(struct out_kafka *self, struct weir_error *err)
     self->again = weir_timer_new(self->host, kafka_send_again);
     self->last_moment = weir_timer_new(self->host, give_up);
     self->trouble_timer = weir_timer_new(self->host, kafka_refused_still);
+    self->hold_timer = weir_timer_new(self->host, kafka_hold_still);
     self->watch =
         weir_watch_start(self->host, self->producer.fd, WEIR_READABLE, kafka_reports_take);
-    if (!self->again || !self->last_moment || !self->trouble_timer || !self->watch)
+    if (!self->again || !self->last_moment || !self->trouble_timer || !self->hold_timer ||
+        !self->watch)
         return weir_error_set(err, -ENOMEM, "out of memory for timers");
     return 0;
 }
@@ -142,6 +144,7 @@ static void out_kafka_close(void *state)
     self->again = weir_timer_free(self->again);
     self->last_moment = weir_timer_free(self->last_moment);
     self->trouble_timer = weir_timer_free(self->trouble_timer);
+    self->hold_timer = weir_timer_free(self->hold_timer);
     kafka_topic_deinit(&self->topic);
     kafka_producer_deinit(&self->producer);
     kafka_headers_deinit(&self->headers);

@@ -49,7 +49,7 @@ struct out_kafka {
     struct weir_host *host;
     struct kafka_producer producer;
     struct weir_watch *watch;
-    struct weir_timer *again, *last_moment, *trouble_timer;
+    struct weir_timer *again, *last_moment, *trouble_timer, *hold_timer;
     struct kafka_topic topic;
     struct kafka_headers headers;
     struct kafka_chunks chunks;
@@ -91,6 +91,7 @@ void kafka_reports_take(void *self);
 void kafka_hold(struct out_kafka *self, bool renew, const char *why);
 /* Whether the next handle is one with other limits. */
 bool kafka_is_parting(const struct out_kafka *self);
+void kafka_hold_still(void *self); /* the timer's */
 /* Goes on when the last report has come. */
 void kafka_hold_end(struct out_kafka *self);
 /* Brokers refuse us, or are away: librdkafka keeps trying, and we say so until something is delivered. */

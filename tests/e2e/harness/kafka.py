@@ -2,7 +2,8 @@
 """A real Apache Kafka, one KRaft node on 127.0.0.1, and an independent client of it.
 
 What it takes is fetched (harness/fetched.py): Kafka's jars from Maven Central, and the Python client confluent-kafka, which
-brings a librdkafka of its own.
+brings a librdkafka of its own. A start takes some seconds of a processor; Java's archive of loaded classes, which the first run
+leaves beside the jars, takes a third of it off the later ones.
 
     broker = Kafka(directory)        makes certificates, users and an empty log
     broker.start() kill() pause() resume()      it is there when start() returns
@@ -11,6 +12,7 @@ brings a librdkafka of its own.
     broker.proxied           a listener behind a Proxy, which can swallow answers
     broker.read("topic")                        all messages of it, as Message"""
 import collections
+import os
 import shutil
 import signal
 import socket
@@ -132,6 +134,7 @@ class Kafka(Reader):
         self.jars = provide_kafka()
         provide_client()
         self.dir = Path(directory)
+        self.archive, self.new_archive = self.jars.with_name(self.jars.name + ".jsa"), self.dir / "classes.jsa"
         self.process = None
         *self.ports, proxied = free_ports(7)
         self.plain, self.tls, self.sasl, self.sasl_tls, self.controller, behind = (f"127.0.0.1:{port}" for port in self.ports)
@@ -174,6 +177,10 @@ transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=1000
 broker.heartbeat.interval.ms=200
+num.network.threads=1
+num.io.threads=2
+background.threads=1
+log.cleaner.dedupe.buffer.size=2000000
 ssl.keystore.type=PEM
 ssl.keystore.location={self.dir}/store.pem
 sasl.enabled.mechanisms=SCRAM-SHA-256,PLAIN
@@ -182,9 +189,12 @@ super.users=User:ANONYMOUS
 allow.everyone.if.no.acl.found=true
 """)
 
-    def command(self, *words):
-        return ["java", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-cp", f"{self.jars}/*",
-                *map(str, words)]
+    def command(self, *words, archive="-Xshare:auto"):
+        """`archive`: what to do when there is none."""
+        if self.archive.exists():
+            archive = f"-XX:SharedArchiveFile={self.archive}"
+        return ["java", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", archive, "-cp",
+                f"{self.jars}/*", *map(str, words)]
 
     def java(self, *words):
         return run(*self.command(*words), cwd=self.dir)
@@ -194,8 +204,8 @@ allow.everyone.if.no.acl.found=true
     def start(self):
         """Starts it, and waits until it answers."""
         output = open(self.dir / "output", "ab")
-        self.process = subprocess.Popen(self.command("kafka.Kafka", self.dir / "server.properties"), cwd=self.dir,
-                                        stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        command = self.command("kafka.Kafka", self.dir / "server.properties", archive=f"-XX:ArchiveClassesAtExit={self.new_archive}")
+        self.process = subprocess.Popen(command, cwd=self.dir, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         output.close()
         wait_until(self.answers, limit=60, step=0.1, what="Kafka to answer")
         return self
@@ -215,6 +225,17 @@ allow.everyone.if.no.acl.found=true
             self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(how)
             self.process.wait(60 * SLOWNESS)
+
+    def end(self):
+        """For good. A broker that was not started from the archive leaves one, when it may end by itself."""
+        if self.archive.exists():
+            self.kill()
+            return
+        self.kill(signal.SIGTERM)
+        if self.new_archive.exists():
+            beside = self.archive.with_suffix(f".{os.getpid()}")
+            shutil.move(self.new_archive, beside)
+            beside.rename(self.archive)
 
     def pause(self):
         self.process.send_signal(signal.SIGSTOP)

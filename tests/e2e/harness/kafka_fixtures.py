@@ -16,7 +16,7 @@ def broker(tmp_path_factory):
         made = Kafka(tmp_path_factory.mktemp("kafka"))
     made.start()
     yield made
-    made.kill()
+    made.end()
 
 
 @pytest.fixture

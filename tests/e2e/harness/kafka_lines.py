@@ -4,11 +4,14 @@ import collections
 import re
 
 NUMBER = re.compile(rb"line (\d+) ")
+# What a test waits for comes sooner: librdkafka looks again at what was missing every so often.
+SOON = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 250, "topic.metadata.refresh.interval.ms": 300,
+        "topic.metadata.propagation.max.ms": 300}
 
 
 def pipeline(brokers, topic, inputs=None, filters=(), **options):
     """A configuration: in.log to a topic."""
-    output = {"type": "kafka", "brokers": [brokers], "topic": topic, "codec": "text", **options}
+    output = {"type": "kafka", "brokers": [brokers], "topic": topic, "codec": "text", "librdkafka": SOON, **options}
     return {"pipelines": {"app": {"inputs": inputs or [{"type": "tail", "paths": ["${DIR}/in.log"]}], "filters": list(filters),
                                   "outputs": [output]}}}
 

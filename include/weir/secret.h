@@ -1,39 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef OUTPUTS_HTTP_SECRET_H
-#define OUTPUTS_HTTP_SECRET_H
+#ifndef WEIR_SECRET_H
+#define WEIR_SECRET_H
 
 #include <weir/str.h>
 
-/* Files that other programs replace while the agent runs: secrets and certificates. */
+/* Files that other programs replace while the agent runs: secrets and certificates. Of one instance, on one
+ * thread at a time. */
 
-#define SECRET_BYTES_MAX 16384
+#define WEIR_SECRET_BYTES_MAX 16384
 /* A file is looked at again when it was last looked at so long ago. */
-#define SECRET_LOOK_MS 1000
+#define WEIR_SECRET_LOOK_MS 1000
 
 /* Which version of a file it is. */
-struct http_file_version {
+struct weir_file_version {
     const char *path; /* NULL: there is none, and it never changes */
     uint64_t device, inode;
     int64_t size, seconds, nanoseconds;
 };
 
 /* True when it is another than at the last call; the first call says true, when there is a path. */
-bool http_file_changed(struct http_file_version *version);
+WEIR_API bool weir_file_changed(struct weir_file_version *version);
 
 /* A secret from the configuration, or from a file. */
-struct http_secret {
+struct weir_secret {
     const char *given; /* in the configuration; NULL: from the file */
-    struct http_file_version file;
+    struct weir_file_version file;
     weir_ms looked; /* 0: never */
     char *text;     /* the file's; from malloc */
 };
 
-void http_secret_init(struct http_secret *secret, const char *given, const char *path);
-void http_secret_deinit(struct http_secret *secret);
+WEIR_API void weir_secret_init(struct weir_secret *secret, const char *given, const char *path);
+WEIR_API void weir_secret_deinit(struct weir_secret *secret);
 
 /* The secret as it is now, without a newline at its end. 0, or -errno when its file cannot be read (ENODATA:
  * it is empty; EFBIG: it is larger than a secret; EINVAL: it holds control bytes); an earlier text then stays in
  * use, if there is one. Lives until the next call. */
-WEIR_MUST_USE int http_secret_get(struct http_secret *secret, weir_ms now, const char **ret);
+WEIR_API WEIR_MUST_USE int weir_secret_get(struct weir_secret *secret, weir_ms now,
+                                           const char **ret);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plugins/outputs/http/secret.h"
+#include <weir/secret.h>
 
 #include <check.h>
 #include <errno.h>
@@ -33,17 +33,17 @@ static const struct {
 START_TEST(what_a_file_holds)
 {
     char path[] = "/tmp/weir-secret-XXXXXX";
-    struct http_secret secret;
+    struct weir_secret secret;
     const char *text;
     close(mkstemp(path));
     put(path, rows[_i].text, strlen(rows[_i].text));
-    http_secret_init(&secret, NULL, path);
-    ck_assert_int_eq(http_secret_get(&secret, 1, &text), rows[_i].answer);
+    weir_secret_init(&secret, NULL, path);
+    ck_assert_int_eq(weir_secret_get(&secret, 1, &text), rows[_i].answer);
     if (rows[_i].secret)
         ck_assert_str_eq(text, rows[_i].secret);
     else
         ck_assert_ptr_null(text);
-    http_secret_deinit(&secret);
+    weir_secret_deinit(&secret);
     unlink(path);
 }
 END_TEST
@@ -51,44 +51,44 @@ END_TEST
 START_TEST(htp_16_a_file_that_changes_is_read_again)
 {
     char path[] = "/tmp/weir-secret-XXXXXX";
-    struct http_secret secret;
+    struct weir_secret secret;
     const char *text;
     close(mkstemp(path));
     put(path, "one", 3);
-    http_secret_init(&secret, NULL, path);
-    ck_assert_int_eq(http_secret_get(&secret, 1, &text), 0);
+    weir_secret_init(&secret, NULL, path);
+    ck_assert_int_eq(weir_secret_get(&secret, 1, &text), 0);
     ck_assert_str_eq(text, "one");
     put(path, "two", 3);
-    ck_assert_int_eq(http_secret_get(&secret, 2, &text), 0);
+    ck_assert_int_eq(weir_secret_get(&secret, 2, &text), 0);
     ck_assert_str_eq(text, "one"); /* looked at a moment ago */
-    ck_assert_int_eq(http_secret_get(&secret, 1 + SECRET_LOOK_MS, &text), 0);
+    ck_assert_int_eq(weir_secret_get(&secret, 1 + WEIR_SECRET_LOOK_MS, &text), 0);
     ck_assert_str_eq(text, "two");
     put(path, "", 0); /* while it is being written, say */
-    ck_assert_int_eq(http_secret_get(&secret, 1 + 2 * SECRET_LOOK_MS, &text), -ENODATA);
+    ck_assert_int_eq(weir_secret_get(&secret, 1 + 2 * WEIR_SECRET_LOOK_MS, &text), -ENODATA);
     ck_assert_str_eq(text, "two");
     unlink(path);
-    ck_assert_int_eq(http_secret_get(&secret, 1 + 3 * SECRET_LOOK_MS, &text), 0);
+    ck_assert_int_eq(weir_secret_get(&secret, 1 + 3 * WEIR_SECRET_LOOK_MS, &text), 0);
     ck_assert_str_eq(text, "two");
-    http_secret_deinit(&secret);
+    weir_secret_deinit(&secret);
 }
 END_TEST
 
 START_TEST(files_that_are_none)
 {
-    struct http_secret secret;
+    struct weir_secret secret;
     const char *text;
-    http_secret_init(&secret, NULL, "/nonexistent/secret");
-    ck_assert_int_eq(http_secret_get(&secret, 1, &text), -ENOENT);
+    weir_secret_init(&secret, NULL, "/nonexistent/secret");
+    ck_assert_int_eq(weir_secret_get(&secret, 1, &text), -ENOENT);
     ck_assert_ptr_null(text);
-    http_secret_deinit(&secret);
-    http_secret_init(&secret, NULL, "/");
-    ck_assert_int_eq(http_secret_get(&secret, 1, &text), -EISDIR);
-    http_secret_deinit(&secret);
-    http_secret_init(&secret, NULL, "/dev/zero");
-    ck_assert_int_eq(http_secret_get(&secret, 1, &text), -EFBIG);
-    http_secret_deinit(&secret);
-    http_secret_init(&secret, "given", NULL);
-    ck_assert_int_eq(http_secret_get(&secret, 1, &text), 0);
+    weir_secret_deinit(&secret);
+    weir_secret_init(&secret, NULL, "/");
+    ck_assert_int_eq(weir_secret_get(&secret, 1, &text), -EISDIR);
+    weir_secret_deinit(&secret);
+    weir_secret_init(&secret, NULL, "/dev/zero");
+    ck_assert_int_eq(weir_secret_get(&secret, 1, &text), -EFBIG);
+    weir_secret_deinit(&secret);
+    weir_secret_init(&secret, "given", NULL);
+    ck_assert_int_eq(weir_secret_get(&secret, 1, &text), 0);
     ck_assert_str_eq(text, "given");
 }
 END_TEST

@@ -3,7 +3,7 @@
  * What the path leads to is looked at once a second while requests are made, and read again when it is another
  * file or has another time. A watch (inotify) would have to follow every link on the way, and a stat of a second ago
  * is recent enough. */
-#include "secret.h"
+#include <weir/secret.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool http_file_changed(struct http_file_version *version)
+bool weir_file_changed(struct weir_file_version *version)
 {
     struct stat st;
     if (!version->path || stat(version->path, &st) < 0)
         return false; /* what is away is as it was: it may be on its way */
-    struct http_file_version now = { version->path, st.st_dev,         st.st_ino,
+    struct weir_file_version now = { version->path, st.st_dev,         st.st_ino,
                                      st.st_size,    st.st_mtim.tv_sec, st.st_mtim.tv_nsec };
     bool changed = now.device != version->device || now.inode != version->inode ||
                    now.size != version->size || now.seconds != version->seconds ||
@@ -25,18 +25,18 @@ bool http_file_changed(struct http_file_version *version)
     return changed;
 }
 
-void http_secret_init(struct http_secret *secret, const char *given, const char *path)
+void weir_secret_init(struct weir_secret *secret, const char *given, const char *path)
 {
-    *secret = (struct http_secret){ .given = given, .file = { .path = path } };
+    *secret = (struct weir_secret){ .given = given, .file = { .path = path } };
 }
 
-void http_secret_deinit(struct http_secret *secret)
+void weir_secret_deinit(struct weir_secret *secret)
 {
     free(secret->text);
-    *secret = (struct http_secret){ 0 };
+    *secret = (struct weir_secret){ 0 };
 }
 
-/* The text goes into a header, so what would end it there is refused. */
+/* The text may go into a header, so what would end it there is refused. */
 static int check_text(char *text, size_t len)
 {
     while (len && (text[len - 1] == '\n' || text[len - 1] == '\r'))
@@ -53,12 +53,12 @@ static int read_text(const char *path, char **ret)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return -errno;
-    char *text = malloc(SECRET_BYTES_MAX + 1);
-    ssize_t len = text ? read(fd, text, SECRET_BYTES_MAX + 1) : -1;
+    char *text = malloc(WEIR_SECRET_BYTES_MAX + 1);
+    ssize_t len = text ? read(fd, text, WEIR_SECRET_BYTES_MAX + 1) : -1;
     int r = len < 0 ? (text ? -errno : -ENOMEM) : 0;
     close(fd);
     if (r == 0)
-        r = len > SECRET_BYTES_MAX ? -EFBIG : check_text(text, (size_t)len);
+        r = len > WEIR_SECRET_BYTES_MAX ? -EFBIG : check_text(text, (size_t)len);
     if (r == 0)
         *ret = text;
     else
@@ -66,18 +66,19 @@ static int read_text(const char *path, char **ret)
     return r;
 }
 
-int http_secret_get(struct http_secret *secret, weir_ms now, const char **ret)
+int weir_secret_get(struct weir_secret *secret, weir_ms now, const char **ret)
 {
     *ret = secret->given ? secret->given : secret->text;
-    if (secret->given || (secret->looked && now - secret->looked < SECRET_LOOK_MS && secret->text))
+    if (secret->given ||
+        (secret->looked && now - secret->looked < WEIR_SECRET_LOOK_MS && secret->text))
         return 0;
     secret->looked = now;
-    if (!http_file_changed(&secret->file) && secret->text)
+    if (!weir_file_changed(&secret->file) && secret->text)
         return 0;
     char *text = NULL;
     int r = read_text(secret->file.path, &text);
     if (r < 0) {
-        secret->file = (struct http_file_version){ .path = secret->file.path };
+        secret->file = (struct weir_file_version){ .path = secret->file.path };
         return r;
     }
     free(secret->text);
