@@ -39,9 +39,7 @@ static void open_positions(struct frame *frame)
 void frame_init(struct frame *frame)
 {
     *frame = (struct frame){ .identity = { .host_id = "0123456789abcdef0123456789abcdef" } };
-    snprintf(frame->dir, sizeof(frame->dir), "/tmp/weir-pipeline-XXXXXX");
-    if (!mkdtemp(frame->dir))
-        abort();
+    temp_dir_make(frame->dir);
     pthread_mutex_init(&frame->lock, NULL);
     pthread_cond_init(&frame->changed, NULL);
     frame->env = (struct pipeline_env){ .messenger = messenger_new(2, WEIR_ERROR, MESSAGE_TEXT),
@@ -59,14 +57,11 @@ void frame_init(struct frame *frame)
 
 void frame_deinit(struct frame *frame)
 {
-    char command[128];
     positions_close(frame->env.positions);
     logical_clock_free(frame->env.clock);
     metrics_free(frame->env.metrics);
     messenger_free(frame->env.messenger);
-    snprintf(command, sizeof(command), "rm -rf %s", frame->dir);
-    if (system(command) != 0)
-        abort();
+    temp_dir_remove(frame->dir);
 }
 
 void frame_reopen_positions(struct frame *frame)

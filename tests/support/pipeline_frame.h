@@ -5,11 +5,12 @@
 #include <pthread.h>
 
 #include "pipeline/pipeline.h"
+#include "support/temp_dir.h"
 
 /* What a pipeline needs around it, for tests that make one by hand: a directory with a positions store,
  * clock, metrics, messages of level error to stderr. Everything aborts when it cannot be had. */
 struct frame {
-    char dir[64];
+    char dir[TEMP_DIR_MAX];
     struct pipeline_env env;
     struct weir_identity identity;
     pthread_mutex_t lock;

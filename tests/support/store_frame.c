@@ -8,6 +8,19 @@
 
 #define HEAD (FRAME_HEAD_BYTES + FRAME_RANGE_BYTES)
 
+struct store_options store_frame_options(struct disk *sim, const char *const *readers,
+                                         unsigned reader_count, uint64_t size_max)
+{
+    sim_set_file(sim, "data/x", "", 0);
+    return (struct store_options){ .disk = sim,
+                                   .data_dir = "data",
+                                   .name = "p",
+                                   .kind = STORE_BUFFER,
+                                   .readers = readers,
+                                   .reader_count = reader_count,
+                                   .size_max = size_max };
+}
+
 static void fill(uint8_t *payload, size_t bytes, uint64_t tag)
 {
     uint64_t random = tag;

@@ -19,12 +19,13 @@
 #include "admin/listen.h"
 #include "base/clock.h"
 #include "support/check_main.h"
+#include "support/temp_dir.h"
 
 static struct event_base *base;
 static struct metrics *metrics;
 static struct admin *admin;
 static struct admin_address address;
-static char dir[64], unix_listen[96];
+static char dir[TEMP_DIR_MAX], unix_listen[96];
 static bool red;
 
 static struct status *make_status(void *arg)
@@ -84,8 +85,7 @@ static int start(const char *listen_on, struct weir_error *err)
 static void setup(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    strcpy(dir, "/tmp/weir-admin-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    temp_dir_make(dir);
     snprintf(unix_listen, sizeof(unix_listen), "unix:%s/admin.sock", dir);
     base = event_base_new();
     metrics = metrics_new();
@@ -97,8 +97,7 @@ static void teardown(void)
     admin = admin_stop(admin);
     event_base_free(base);
     metrics_free(metrics);
-    unlink(unix_listen + 5);
-    rmdir(dir);
+    temp_dir_remove(dir);
 }
 
 static int client_open(void)

@@ -8,11 +8,12 @@
 #include <sys/stat.h>
 
 #include "support/check_main.h"
+#include "support/temp_dir.h"
 
 #define ID "0123456789abcdef0123456789abcdef"
 #define OTHER "ffffffffffffffffffffffffffffff00"
 
-static char root[64];
+static char root[TEMP_DIR_MAX];
 
 static void put(const char *path, const char *text)
 {
@@ -30,15 +31,12 @@ static void put(const char *path, const char *text)
 
 static void setup(void)
 {
-    strcpy(root, "/tmp/weir-identity-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(root));
+    temp_dir_make(root);
 }
 
 static void teardown(void)
 {
-    char command[128];
-    snprintf(command, sizeof(command), "rm -rf %s", root);
-    ck_assert_int_eq(system(command), 0);
+    temp_dir_remove(root);
 }
 
 static const struct {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "support/check_main.h"
+#include "support/temp_dir.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -129,19 +130,16 @@ END_TEST
 
 /* ---- whole hosts --------------------------------------------------------------------------------------- */
 
-static char root[64];
+static char root[TEMP_DIR_MAX];
 
 static void setup(void)
 {
-    strcpy(root, "/tmp/weir-cgroup-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(root));
+    temp_dir_make(root);
 }
 
 static void teardown(void)
 {
-    char command[128];
-    snprintf(command, sizeof(command), "rm -rf %s", root);
-    ck_assert_int_eq(system(command), 0);
+    temp_dir_remove(root);
 }
 
 static void put(const char *path, const char *text)

@@ -325,6 +325,25 @@ static bool drain_round(struct world *world)
     return busy;
 }
 
+/* The end of a world in which everybody has read everything. */
+static void free_world(struct world *world)
+{
+    struct store_reader_info info[READERS];
+    ck_assert_uint_eq(store_readers(world->store, info, READERS), READERS);
+    for (unsigned i = 0; i < READERS; i++)
+        ck_assert_uint_eq(info[i].cursor, store_end(world->store));
+    log_free(world->log);
+    store_close(world->store);
+    chunk_pool_free(world->chunks);
+    sim_free(world->disk);
+    weir_bytes_free(&world->scratch);
+    weir_bytes_free(&world->frame);
+    free(world->routed);
+    free(world->got);
+    free(world->shed);
+    free(world);
+}
+
 static void world_run(uint64_t seed)
 {
     struct world *world = calloc(1, sizeof(*world));
@@ -361,20 +380,7 @@ static void world_run(uint64_t seed)
         log_backlog(world->log, i, &backlog);
         ck_assert_uint_eq(backlog.records, 0);
     }
-    struct store_reader_info info[READERS];
-    ck_assert_uint_eq(store_readers(world->store, info, READERS), READERS);
-    for (unsigned i = 0; i < READERS; i++)
-        ck_assert_uint_eq(info[i].cursor, store_end(world->store));
-    log_free(world->log);
-    store_close(world->store);
-    chunk_pool_free(world->chunks);
-    sim_free(world->disk);
-    weir_bytes_free(&world->scratch);
-    weir_bytes_free(&world->frame);
-    free(world->routed);
-    free(world->got);
-    free(world->shed);
-    free(world);
+    free_world(world);
 }
 
 START_TEST(test_every_reader_gets_all_of_its_own_once)
@@ -448,17 +454,7 @@ START_TEST(test_who_caught_up_holds_nothing)
         sync_all(world);
         take_one(world, 1, true);
     }
-    struct store_reader_info info[READERS];
-    ck_assert_uint_eq(store_readers(world->store, info, READERS), READERS);
-    for (unsigned i = 0; i < READERS; i++)
-        ck_assert_uint_eq(info[i].cursor, store_end(world->store));
-    log_free(world->log);
-    store_close(world->store);
-    chunk_pool_free(world->chunks);
-    sim_free(world->disk);
-    weir_bytes_free(&world->scratch);
-    weir_bytes_free(&world->frame);
-    free(world);
+    free_world(world);
 }
 END_TEST
 

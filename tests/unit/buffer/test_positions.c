@@ -17,23 +17,21 @@
 #include "base/message.h"
 #include "base/metrics.h"
 #include "support/check_main.h"
+#include "support/temp_dir.h"
 
-static char base[64], dir[128], path[160];
+static char base[TEMP_DIR_MAX], dir[128], path[160];
 static struct weir_error err;
 
 static void setup(void)
 {
-    snprintf(base, sizeof(base), "/tmp/weir-positions-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(base));
+    temp_dir_make(base);
     snprintf(dir, sizeof(dir), "%s/data", base);
     snprintf(path, sizeof(path), "%s/positions", dir);
 }
 
 static void teardown(void)
 {
-    char command[96];
-    snprintf(command, sizeof(command), "rm -rf %s", base);
-    ck_assert_int_eq(system(command), 0);
+    temp_dir_remove(base);
 }
 
 static struct positions *open_with(struct positions_options options)

@@ -24,14 +24,7 @@ static const char *const readers[] = { "a", "b", "c" };
 static void setup(void)
 {
     disk = sim_new(1);
-    sim_set_file(disk, "data/x", "", 0);
-    options = (struct store_options){ .disk = disk,
-                                      .data_dir = "data",
-                                      .name = "p",
-                                      .kind = STORE_BUFFER,
-                                      .readers = readers,
-                                      .reader_count = 2,
-                                      .size_max = 1 << 20 };
+    options = store_frame_options(disk, readers, 2, 1 << 20);
     for (size_t i = 0; i < COUNT_OF(buffers); i++)
         buffers[i] = (struct weir_bytes){ .max = 1 << 24 };
 }

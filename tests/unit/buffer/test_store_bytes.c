@@ -40,15 +40,8 @@ static uint64_t segment_bytes = STORE_SEGMENT_BYTES_MIN;
 static void start_disk(void)
 {
     disk = sim_new(7);
-    options = (struct store_options){ .disk = disk,
-                                      .data_dir = "data",
-                                      .name = "p",
-                                      .kind = STORE_BUFFER,
-                                      .readers = readers,
-                                      .reader_count = 1,
-                                      .size_max = 8 << 20,
-                                      .segment_bytes = segment_bytes };
-    sim_set_file(disk, "data/x", "", 0);
+    options = store_frame_options(disk, readers, 1, 8 << 20);
+    options.segment_bytes = segment_bytes;
 }
 
 static struct store *open_store(void)

@@ -15,8 +15,9 @@
 #include "buffer/store_parts.h"
 #include "support/check_main.h"
 #include "support/store_frame.h"
+#include "support/temp_dir.h"
 
-static char root[64], path[256];
+static char root[TEMP_DIR_MAX], path[256];
 static struct store_options options;
 static struct store_found found;
 static struct weir_error err;
@@ -30,8 +31,7 @@ static const char *in_root(const char *name)
 
 static void setup(void)
 {
-    snprintf(root, sizeof(root), "/tmp/weir-store-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(root));
+    temp_dir_make(root);
     options = (struct store_options){ .disk = disk_real(),
                                       .data_dir = root,
                                       .name = "p",
@@ -42,22 +42,9 @@ static void setup(void)
                                       .segment_bytes = STORE_SEGMENT_BYTES_MIN };
 }
 
-static void remove_all(int dir, const char *name)
-{
-    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *entry;
-    while (stream && (entry = readdir(stream)))
-        if (entry->d_name[0] != '.' && unlinkat(fd, entry->d_name, 0) < 0)
-            remove_all(fd, entry->d_name);
-    if (stream)
-        closedir(stream);
-    unlinkat(dir, name, fd < 0 ? 0 : AT_REMOVEDIR);
-}
-
 static void teardown(void)
 {
-    remove_all(AT_FDCWD, root);
+    temp_dir_remove(root);
 }
 
 static struct store *open_store(void)

@@ -25,15 +25,8 @@ static const int errors[] = { ENOSPC, EIO, EDQUOT, EROFS };
 static void setup(void)
 {
     disk = sim_new(3);
-    options = (struct store_options){ .disk = disk,
-                                      .data_dir = "data",
-                                      .name = "p",
-                                      .kind = STORE_BUFFER,
-                                      .readers = readers,
-                                      .reader_count = 1,
-                                      .size_max = 512 << 10,
-                                      .segment_bytes = STORE_SEGMENT_BYTES_MIN };
-    sim_set_file(disk, "data/x", "", 0);
+    options = store_frame_options(disk, readers, 1, 512 << 10);
+    options.segment_bytes = STORE_SEGMENT_BYTES_MIN;
     buffer = (struct weir_bytes){ .max = 1 << 20 };
 }
 

@@ -13,17 +13,17 @@
 #include "support/check_main.h"
 #include "support/make_batch.h"
 #include "support/run_command.h"
+#include "support/temp_dir.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define PIPELINE "app"
 
-static char base[64], data[80], config[96];
+static char base[TEMP_DIR_MAX], data[80], config[96];
 static const char *const outputs[] = { "a", "b", "old" };
 
 static void setup(void)
 {
-    snprintf(base, sizeof(base), "/tmp/weir-cli-buffer-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(base));
+    temp_dir_make(base);
     snprintf(data, sizeof(data), "%s/data", base);
     snprintf(config, sizeof(config), "%s/weir.yaml", base);
     ck_assert_int_eq(mkdir(data, 0700), 0);
@@ -44,9 +44,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    char command[96];
-    snprintf(command, sizeof(command), "rm -rf %s", base);
-    ck_assert_int_eq(system(command), 0);
+    temp_dir_remove(base);
 }
 
 /* ---- a store ------------------------------------------------------------------------------------------ */

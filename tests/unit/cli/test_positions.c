@@ -7,24 +7,22 @@
 #include "cli/commands.h"
 #include "cli/positions_list.h"
 #include "support/check_main.h"
+#include "support/temp_dir.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-static char base[64], dir[96];
+static char base[TEMP_DIR_MAX], dir[96];
 static struct weir_error err;
 
 static void setup(void)
 {
-    snprintf(base, sizeof(base), "/tmp/weir-cli-positions-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(base));
+    temp_dir_make(base);
     snprintf(dir, sizeof(dir), "%s/data", base);
 }
 
 static void teardown(void)
 {
-    char command[96];
-    snprintf(command, sizeof(command), "rm -rf %s", base);
-    ck_assert_int_eq(system(command), 0);
+    temp_dir_remove(base);
 }
 
 static struct positions *open_store(bool read_only)

@@ -7,10 +7,11 @@
 #include <unistd.h>
 
 #include "support/check_main.h"
+#include "support/temp_dir.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-static char dir[] = "/tmp/weir-expand-XXXXXX";
+static char dir[TEMP_DIR_MAX];
 
 static void write_file(const char *name, const char *data, size_t len)
 {
@@ -25,7 +26,7 @@ static void write_file(const char *name, const char *data, size_t len)
 static void set_up(void)
 {
     static char large[EXPAND_FILE_BYTES_MAX + 1];
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    temp_dir_make(dir);
     setenv("WEIR_A", "one", 1);
     setenv("WEIR_EMPTY", "", 1);
     setenv("WEIR_YAML", "a: b # ${WEIR_A} $$", 1);
@@ -45,14 +46,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    static const char *const names[] = { "secret", "crlf",  "two",   "empty",
-                                         "nul",    "latin", "large", "full" };
-    char path[128];
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-        unlink(path);
-    }
-    rmdir(dir);
+    temp_dir_remove(dir);
 }
 
 struct outcome {

@@ -9,8 +9,9 @@
 #include "config/diagnostics.h"
 #include "fake_plugins.h"
 #include "support/check_main.h"
+#include "support/temp_dir.h"
 
-static char dir[] = "/tmp/weir-files-XXXXXX";
+static char dir[TEMP_DIR_MAX];
 
 static void write_file(const char *name, const char *text)
 {
@@ -23,17 +24,14 @@ static void write_file(const char *name, const char *text)
 
 static void set_up(void)
 {
-    strcpy(dir, "/tmp/weir-files-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    temp_dir_make(dir);
     ck_assert_int_eq(chdir(dir), 0);
     ck_assert_int_eq(mkdir("conf.d", 0755), 0);
 }
 
 static void tear_down(void)
 {
-    char command[128];
-    snprintf(command, sizeof(command), "rm -r '%s'", dir);
-    ck_assert_int_eq(system(command), 0);
+    temp_dir_remove(dir);
 }
 
 static struct config *config_read_said(const char *path, const char *want)

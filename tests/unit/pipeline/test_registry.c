@@ -11,6 +11,7 @@
 
 #include "pipeline/modules.h"
 #include "support/check_main.h"
+#include "support/temp_dir.h"
 
 static void apply(void *state, struct weir_batch *batch)
 {
@@ -36,13 +37,13 @@ static const struct weir_plugin filter_good = { COMMON, .kind = WEIR_FILTER, .na
 
 static const struct weir_plugin *const builtin[] = { &output_a, &filter_b, &filter_a, NULL };
 
-static char dir[] = "/tmp/weir-registry-XXXXXX";
+static char dir[TEMP_DIR_MAX];
 static struct registry *registry;
 static struct weir_error err;
 
 static void setup(void)
 {
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    temp_dir_make(dir);
     registry = registry_new(builtin);
     ck_assert_ptr_nonnull(registry);
     memset(&err, 0, sizeof(err));
@@ -50,11 +51,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-    char command[128];
     registry = registry_free(registry);
-    snprintf(command, sizeof(command), "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
-    memcpy(strrchr(dir, '-'), "-XXXXXX", 7);
+    temp_dir_remove(dir);
 }
 
 /* Puts the object that the build has made from plugins/NAME.c into the directory. */

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "support/check_main.h"
+#include "support/temp_dir.h"
 
-static char dir[64], path[512];
+static char dir[TEMP_DIR_MAX], path[512];
 static struct place place;
 
 /* `name` in the test's own directory. */
@@ -21,18 +22,15 @@ static const char *in(const char *name)
 
 static void setup(void)
 {
-    snprintf(dir, sizeof(dir), "/tmp/weir-test-place-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    temp_dir_make(dir);
     umask(0077); /* which must not show */
     place = (struct place){ .file_mode = 0640, .directory_mode = 0750, .root_fd = -1 };
 }
 
 static void teardown(void)
 {
-    char command[128];
     file_place_close(&place);
-    snprintf(command, sizeof(command), "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
+    temp_dir_remove(dir);
 }
 
 static mode_t mode_of(const char *name)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "support/check_main.h"
+#include "support/temp_dir.h"
 
 /* The host, as far as it is asked for here. */
 static weir_ms now;
@@ -75,7 +76,7 @@ void weir_settle_all(struct weir_delivery *delivery, enum weir_outcome outcome, 
 }
 
 /* A template whose text for record i is rendered[i] below the root. */
-static char root[128];
+static char root[TEMP_DIR_MAX];
 static const char *rendered[64];
 
 struct weir_str weir_template_source(const struct weir_template *tpl)
@@ -102,8 +103,7 @@ static struct router router;
 
 static void setup(void)
 {
-    strcpy(root, "/tmp/weir-test-table-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(root));
+    temp_dir_make(root);
     struct place place = { .root = root, .file_mode = 0600, .directory_mode = 0700 };
     ck_assert_int_eq(file_table_init(&files, NULL, place, 3), 0);
     ck_assert_int_eq(file_router_init(&router, NULL), 0);
@@ -113,11 +113,9 @@ static void setup(void)
 
 static void teardown(void)
 {
-    char command[160];
     file_table_deinit(&files);
     file_router_deinit(&router);
-    snprintf(command, sizeof(command), "rm -rf %s", root);
-    ck_assert_int_eq(system(command), 0);
+    temp_dir_remove(root);
 }
 
 static struct file *find(const char *path)
