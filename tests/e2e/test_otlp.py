@@ -61,6 +61,16 @@ def test_values_of_all_types(weir, sinks, format):
 
 
 @FORMATS
+def test_names_are_unique(weir, sinks, format):
+    sink = sinks()
+    own = {"log.record.uid": "mine", "log.file.path": "/mine"}
+    write(weir, [json.dumps({"message": "m", **own}), '{"a":1,"a":2,"o":{"a":1,"a":2}}'])
+    weir.once(config(sink, [{"type": "parse", "format": "json"}], format=format))
+    one, two = (otlp.attributes_of(record.attributes) for record in records(sink))  # which looks at the names
+    assert one == own and two["a"] == 2 and two["o"] == {"a": 2}
+
+
+@FORMATS
 def test_bytes_that_are_no_text(weir, sinks, format):
     sink = sinks()
     (weir.dir / "in.log").write_bytes(b"a\xff\xfeb\nok\n\x00\x1f\x7f\n")

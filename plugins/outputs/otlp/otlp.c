@@ -171,11 +171,15 @@ static int add_source(struct out_otlp *self, const struct weir_stream *stream,
     return r;
 }
 
-static int add_id(struct out_otlp *self, const struct weir_batch *batch, uint32_t i)
+/* A record that came with an id, from another agent say, keeps it: names are unique, and that is the one to tell repeats by. */
+static int add_id(struct out_otlp *self, const struct weir_batch *batch, uint32_t i,
+                  const struct weir_record *record)
 {
     static const char digits[] = "0123456789abcdef";
     uint8_t id[16];
     char text[32];
+    if (weir_record_find(record, WEIR_STR("log.record.uid")) >= 0)
+        return 0;
     weir_batch_record_id(batch, i, id);
     for (size_t b = 0; b < sizeof(id); b++) {
         text[2 * b] = digits[id[b] >> 4];
@@ -237,7 +241,7 @@ static int add_attributes(struct out_otlp *self, const struct weir_batch *batch,
     if (r == 0)
         r = add_source(self, weir_batch_run(batch, i)->stream, record);
     if (r == 0)
-        r = add_id(self, batch, i);
+        r = add_id(self, batch, i, record);
     return r == 0 ? self->writer.form->list_end(self->writer.out) : r;
 }
 
