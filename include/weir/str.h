@@ -35,4 +35,8 @@ static inline bool weir_str_eq(struct weir_str a, struct weir_str b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/* Whether all of it is UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF.
+ * @thread any. */
+WEIR_API bool weir_utf8_is_valid(struct weir_str text);
+
 #endif

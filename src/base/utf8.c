@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* UTF-8, checked where text comes from outside.
  *
- * Logs are ASCII with a few characters of something else, so the loop that matters skips eight ASCII
- * bytes at a step and decodes the rest one character at a time. (Vector code that checks any mix at
+ * Logs are ASCII with a few characters of something else, so the loop that matters skips ASCII in
+ * large steps and decodes the rest one character at a time. (Vector code that checks any mix at
  * full speed exists; it would pay for text that is mostly not ASCII, which we have not met in lines
  * that are also long.)
  *
@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <weir/str.h>
+
+#define TOPS UINT64_C(0x8080808080808080)
 
 static bool is_continuation(unsigned char byte)
 {
@@ -58,15 +61,27 @@ size_t utf8_char(const char *text, size_t left)
     return len;
 }
 
+bool weir_utf8_is_valid(struct weir_str text)
+{
+    return utf8_valid_prefix(text.ptr, text.len) == text.len;
+}
+
 size_t utf8_valid_prefix(const char *text, size_t len)
 {
     size_t at = 0;
     while (at < len) {
-        uint64_t eight;
-        if (len - at >= sizeof(eight)) {
-            memcpy(&eight, text + at, sizeof(eight));
-            if (!(eight & 0x8080808080808080)) {
-                at += sizeof(eight);
+        uint64_t words[4];
+        if (len - at >= sizeof(words)) {
+            memcpy(words, text + at, sizeof(words));
+            if (!((words[0] | words[1] | words[2] | words[3]) & TOPS)) {
+                at += sizeof(words);
+                continue;
+            }
+        }
+        if (len - at >= sizeof(words[0])) {
+            memcpy(words, text + at, sizeof(words[0]));
+            if (!(words[0] & TOPS)) {
+                at += sizeof(words[0]);
                 continue;
             }
         }

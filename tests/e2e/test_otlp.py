@@ -71,6 +71,18 @@ def test_names_are_unique(weir, sinks, format):
 
 
 @FORMATS
+def test_each_record_has_the_source_of_its_own_stream(weir, sinks, format):
+    sink = sinks()
+    own = {"log.file.path": "/mine"}
+    for name in "abc":
+        lines = [json.dumps({"message": f"{name} {n}", **(own if n % 3 == 0 else {})}) for n in range(200)]
+        (weir.dir / f"in-{name}.log").write_text("".join(line + "\n" for line in lines))
+    weir.once(config(sink, [{"type": "parse", "format": "json"}], format=format, batch={"max_bytes": "4KiB"}))
+    found = {record.body.string: otlp.attributes_of(record.attributes)["log.file.path"] for record in records(sink)}
+    assert found == {f"{name} {n}": "/mine" if n % 3 == 0 else f"{weir.dir}/in-{name}.log" for name in "abc" for n in range(200)}
+
+
+@FORMATS
 def test_bytes_that_are_no_text(weir, sinks, format):
     sink = sinks()
     (weir.dir / "in.log").write_bytes(b"a\xff\xfeb\nok\n\x00\x1f\x7f\n")

@@ -68,6 +68,8 @@ struct otlp_form {
     /* Around all messages of a REPEATED field, which follow each other. */
     int (*list)(struct weir_bytes *out, enum otlp_field field);
     int (*list_end)(struct weir_bytes *out);
+    /* Messages of a list that were written elsewhere, in the same form; it may be none. */
+    int (*copy)(struct weir_bytes *out, struct weir_str messages);
     /* Valid UTF-8; with `mends`, any bytes. */
     bool mends;
     int (*text)(struct weir_bytes *out, enum otlp_field field, struct weir_str text);

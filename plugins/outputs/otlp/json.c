@@ -63,6 +63,12 @@ static int list_end(struct weir_bytes *out)
     return add(out, "]");
 }
 
+static int copy(struct weir_bytes *out, struct weir_str messages)
+{
+    int r = messages.len ? comma(out) : 0;
+    return r == 0 ? weir_bytes_add(out, messages.ptr, messages.len) : r;
+}
+
 static int text(struct weir_bytes *out, enum otlp_field field, struct weir_str value)
 {
     int r = name(out, field);
@@ -114,6 +120,7 @@ const struct otlp_form otlp_json = {
     .end = end,
     .list = list,
     .list_end = list_end,
+    .copy = copy,
     .mends = true,
     .text = text,
     .id = id,

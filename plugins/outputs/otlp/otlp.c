@@ -15,12 +15,9 @@
  * same request is sent again; others are held until somebody looks, for given up nothing is. */
 #include <weir/http.h>
 
-#include <weir/json.h>
-
 #include "answer.h"
-#include "value.h"
+#include "source.h"
 
-#define RECORD_ROOM_FIELDS 64
 /* Of an answer; more than that is none, by the specification. */
 #define ANSWER_BYTES_MAX ((size_t)4 * 1024 * 1024)
 
@@ -33,6 +30,7 @@ struct out_otlp {
 
     struct weir_host *host;
     struct otlp_writer writer;
+    struct otlp_source source;
     size_t request_at, resource_at,
         scope_at; /* for ending these parts of the body that is being made */
 };
@@ -74,6 +72,7 @@ static void close_(void *state)
 {
     struct out_otlp *self = state;
     otlp_writer_deinit(&self->writer);
+    otlp_source_deinit(&self->source);
 }
 
 /* One of the host's, when it is known and not among the options'. */
@@ -144,33 +143,6 @@ static int begin(void *state, struct weir_bytes *body)
     return r == 0 ? form->list(body, OTLP_LOG_RECORDS) : r;
 }
 
-/* What is known about the source, but for what the record has a field for. */
-static int add_source(struct out_otlp *self, const struct weir_stream *stream,
-                      const struct weir_record *record)
-{
-    static const char padding[WEIR_BATCH_PADDING];
-    struct weir_str members = weir_stream_json(stream);
-    struct weir_field fields[RECORD_ROOM_FIELDS];
-    struct weir_json json;
-    self->writer.json.len = 0;
-    int r = weir_bytes_add(&self->writer.json, "{", 1);
-    if (r == 0)
-        r = weir_bytes_add(&self->writer.json, members.ptr, members.len);
-    if (r == 0)
-        r = weir_bytes_add(&self->writer.json, "}", 1);
-    if (r == 0)
-        r = weir_bytes_add(&self->writer.json, padding, sizeof(padding));
-    if (r < 0)
-        return r;
-    int count = weir_json_object(self->writer.json.data, self->writer.json.len - sizeof(padding),
-                                 fields, RECORD_ROOM_FIELDS, &json);
-    for (int i = 0; r == 0 && i < count; i++)
-        if (fields[i].type == WEIR_VALUE_STRING &&
-            weir_record_find(record, (struct weir_str){ fields[i].name, fields[i].name_len }) < 0)
-            r = otlp_attribute(&self->writer, OTLP_ATTRIBUTES, &fields[i]);
-    return r;
-}
-
 /* A record that came with an id, from another agent say, keeps it: names are unique, and that is the one to tell repeats by. */
 static int add_id(struct out_otlp *self, const struct weir_batch *batch, uint32_t i,
                   const struct weir_record *record)
@@ -239,7 +211,7 @@ static int add_attributes(struct out_otlp *self, const struct weir_batch *batch,
         if ((int)f != message)
             r = otlp_attribute(&self->writer, OTLP_ATTRIBUTES, &record->fields[f]);
     if (r == 0)
-        r = add_source(self, weir_batch_run(batch, i)->stream, record);
+        r = otlp_source_add(&self->source, &self->writer, weir_batch_run(batch, i)->stream, record);
     if (r == 0)
         r = add_id(self, batch, i, record);
     return r == 0 ? self->writer.form->list_end(self->writer.out) : r;
@@ -272,6 +244,7 @@ static uint32_t encode(void *state, const struct weir_slice *slice, uint32_t at,
         if (add_record(self, slice->batch, at) < 0) {
             body->starved |= self->writer.text.starved || self->writer.json.starved;
             self->writer.text.starved = self->writer.json.starved = false;
+            body->starved |= otlp_source_starved(&self->source);
             body->len = before;
             break;
         }

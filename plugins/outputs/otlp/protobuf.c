@@ -46,6 +46,11 @@ static int list_end(struct weir_bytes *out)
     return 0;
 }
 
+static int copy(struct weir_bytes *out, struct weir_str messages)
+{
+    return weir_bytes_add(out, messages.ptr, messages.len);
+}
+
 static int text(struct weir_bytes *out, enum otlp_field field, struct weir_str value)
 {
     char *at = weir_bytes_room(out, weir_protobuf_bytes_len(value));
@@ -89,6 +94,7 @@ const struct otlp_form otlp_protobuf = {
     .end = end,
     .list = list,
     .list_end = list_end,
+    .copy = copy,
     .text = text,
     .id = id,
     .number = number,

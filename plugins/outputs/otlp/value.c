@@ -17,14 +17,6 @@
 #define NUMBER_BYTES_MAX 512
 #define MEMBERS_FIRST 16
 
-static bool is_ascii(struct weir_str text)
-{
-    unsigned char all = 0;
-    for (size_t i = 0; i < text.len; i++)
-        all |= (unsigned char)text.ptr[i];
-    return all < 0x80;
-}
-
 /* Text that may be any bytes: as a JSON string, which is valid, and back. */
 static int mend(struct otlp_writer *writer, struct weir_str text, struct weir_str *ret)
 {
@@ -44,7 +36,7 @@ static int mend(struct otlp_writer *writer, struct weir_str text, struct weir_st
 
 int otlp_text(struct otlp_writer *writer, enum otlp_field field, struct weir_str text)
 {
-    int r = writer->form->mends || is_ascii(text) ? 0 : mend(writer, text, &text);
+    int r = writer->form->mends || weir_utf8_is_valid(text) ? 0 : mend(writer, text, &text);
     return r == 0 ? writer->form->text(writer->out, field, text) : r;
 }
 
