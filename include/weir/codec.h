@@ -16,9 +16,18 @@ struct weir_bytes {
     struct weir_str refused;
 };
 
+/* The part of weir_bytes_room() that is not the usual one. */
+WEIR_API char *weir_bytes_more(struct weir_bytes *bytes, size_t more);
+
 /* Room for `more` bytes after `len`, to be written and then added to `len`. NULL when that would
  * exceed `max`, or memory is short; what is inside stays. */
-WEIR_API char *weir_bytes_room(struct weir_bytes *bytes, size_t more);
+static inline char *weir_bytes_room(struct weir_bytes *bytes, size_t more)
+{
+    const size_t end = bytes->cap < bytes->max ? bytes->cap : bytes->max;
+    if (bytes->len < end && more <= end - bytes->len)
+        return bytes->data + bytes->len;
+    return weir_bytes_more(bytes, more);
+}
 WEIR_API void weir_bytes_free(struct weir_bytes *bytes);
 
 /* Adds; 0 or -ENOSPC / -ENOMEM. */

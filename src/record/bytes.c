@@ -30,7 +30,7 @@ static char *bytes_grow(struct weir_bytes *bytes, size_t need)
     return data + bytes->len;
 }
 
-char *weir_bytes_room(struct weir_bytes *bytes, size_t more)
+char *weir_bytes_more(struct weir_bytes *bytes, size_t more)
 {
     if (bytes->len > bytes->max || more > bytes->max - bytes->len)
         return NULL; /* also where a higher maximum has left room before */
