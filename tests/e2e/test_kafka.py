@@ -114,7 +114,9 @@ def test_the_module_is_listed_and_described(weir):
 @pytest.mark.parametrize("options, place, message", [
     ({"topic": "a b"}, "topic", "it is no name of a topic: the topic's name has other characters"),
     ({"acks": "leader"}, "acks", "`leader` needs `idempotence: false`"),
-    ({"sasl": {"mechanism": "plain", "username": "me"}}, "sasl.mechanism", "it needs `username` and `password`"),
+    ({"sasl": {"mechanism": "plain", "username": "me"}}, "sasl.mechanism", "it needs `username` and `password` or `password_file`"),
+    ({"sasl": {"mechanism": "plain", "username": "me", "password": "a", "password_file": "/b"}}, "sasl.password", "from one place"),
+    ({"sasl": {"mechanism": "oauthbearer", "username": "me"}}, "sasl.mechanism", "it needs `token_file`"),
     ({"sasl": {"username": "me"}}, "sasl.mechanism", "no mechanism to log in with"),
     ({"tls": {"ca": "/x"}}, "tls.enabled", "TLS is not enabled"),
     ({"tls": {"enabled": True, "cert": "/x"}}, "tls.cert", "needs its private key"),

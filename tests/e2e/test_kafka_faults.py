@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The output kafka and a real broker that is killed, stopped, full of rules, or missing the topic."""
+import ctypes
 import os
 import random
 import threading
@@ -7,8 +8,8 @@ import time
 
 import pytest
 
-from harness.kafka import PASSWORD, USER, newer_librdkafka
-from harness.kafka_lines import Report, keyed, line, pipeline, write
+from harness.kafka import PASSWORD, USER, newer_librdkafka, token
+from harness.kafka_lines import SOON, Report, keyed, line, pipeline, write
 from harness.ledger import plugin_of
 from harness.proxy import Proxy
 from harness.wait import SLOWNESS, wait_until
@@ -214,11 +215,14 @@ def test_tls_and_logging_in(weir, broker, topic, mechanism):
 def test_kaf_15_a_broker_that_does_not_let_us_in_is_told(weir, broker, topic):
     """Red, with the reason and without the secret; the next start, with the right one, sends what waited."""
     wrong = {"mechanism": "plain", "username": USER, "password": "wrong-secret"}
+    old = ctypes.CDLL("librdkafka.so.1").rd_kafka_version() < 0x02060100
     agents = {}
     for listener, options, words in [
             ("sasl", {"sasl": wrong}, ["uthentication failed"]),
             ("tls", {"tls": {"enabled": True}}, ["certificate verify failed", "SSL handshake failed"]),
-            ("plain", {"tls": {"enabled": True}}, ["SSL handshake failed"])]:
+            ("plain", {"tls": {"enabled": True}}, ["SSL handshake failed"]),
+            ("sasl_tls", {"tls": {"enabled": True, "ca": str(broker.ca)}, "sasl": {**wrong, "mechanism": "scram-sha-256"}},
+             ["older than 2.6.1" if old else "uthentication failed"])]:
         own = broker.create(f"{topic}.{listener}", 1)
         agent = weir.make(pipeline(getattr(broker, listener), own, **options), directory=weir.dir / listener,
                           service={"shutdown_timeout": "200ms"})
@@ -232,6 +236,50 @@ def test_kaf_15_a_broker_that_does_not_let_us_in_is_told(weir, broker, topic):
         agent.start()
     for own, (agent, _) in agents.items():
         is_over(agent, broker, own, COUNT)
+
+
+def replace(path, text):
+    """As what rotates secrets does."""
+    path.with_suffix(".new").write_text(text)
+    path.with_suffix(".new").rename(path)
+
+
+def test_kaf_15_credentials_that_are_replaced_are_taken_up(weir, broker, topic):
+    """A password, a token and a certificate in files: none, a bad one, a good one, and the agents go on."""
+    secret = weir.dir / "secret"
+    expired, good = broker.clients.sign("expired", days=0), broker.clients.sign("good")
+    cert, key = weir.dir / "client.crt", weir.dir / "client.key"
+    replace(cert, expired[0].read_text())
+    replace(key, expired[1].read_text())
+    soon = {**SOON, "connections.max.idle.ms": 500}
+    agents = {}
+    for name, where, options in [
+            ("password", broker.sasl, {"sasl": {"mechanism": "plain", "username": USER, "password_file": f"{secret}.password"}}),
+            ("token", broker.sasl, {"sasl": {"mechanism": "oauthbearer", "token_file": f"{secret}.token"}, "librdkafka": soon}),
+            ("certificate", broker.tls, {"tls": {"enabled": True, "ca": str(broker.ca), "cert": str(cert), "key": str(key)}})]:
+        agent = weir.make(pipeline(where, broker.create(f"{topic}.{name}", 1), **options), directory=weir.dir / name)
+        write(agent.dir / "in.log", 0, COUNT)
+        agents[name] = agent.start()
+    is_red(agents["password"], "there is no password")
+    is_red(agents["token"], "there is no token")
+    is_red(agents["certificate"], "alert certificate", "expired")
+    replace(secret.with_suffix(".password"), "wrong-secret\n")
+    replace(secret.with_suffix(".token"), token(-1))
+    is_red(agents["password"], "uthentication failed")
+    is_red(agents["token"], "the token has expired")
+    replace(secret.with_suffix(".password"), PASSWORD + "\n")
+    replace(secret.with_suffix(".token"), token(3))
+    first_ends = time.monotonic() + 3
+    replace(key, good[1].read_text())
+    replace(cert, good[0].read_text())
+    for name, agent in agents.items():
+        is_over(agent, broker, f"{topic}.{name}", COUNT)
+        assert PASSWORD not in agent.stderr() and "wrong-secret" not in agent.stderr()
+    # The next connection, when the first token is no longer good.
+    replace(secret.with_suffix(".token"), token(3600))
+    time.sleep(max(0.0, first_ends + 0.5 - time.monotonic()))
+    write(agents["token"].dir / "in.log", COUNT, COUNT)
+    is_over(agents["token"], broker, f"{topic}.token", 2 * COUNT)
 
 
 def test_kaf_16_partitions_that_are_added_are_used(weir, broker, topic):

@@ -56,22 +56,39 @@ void kafka_hold_still(void *state)
     struct out_kafka *self = state;
     if (self->mode != KAFKA_HOLDING || !self->unreported)
         return;
-    if (kafka_producer_fatal(&self->producer))
+    if (self->shut_out || kafka_producer_fatal(&self->producer))
         take_back(self);
     else /* it goes on with what is on its way, but may not live to the end of it */
         weir_timer_set(self->hold_timer, EMPTY_EVERY_MS);
 }
 
-void kafka_hold(struct out_kafka *self, bool renew, const char *why)
+/* False when it is held already. */
+static bool begin_hold(struct out_kafka *self, bool renew, const char *why)
 {
     if (self->mode == KAFKA_STOPPED)
-        return;
+        return false;
     self->renew |= renew || kafka_producer_fatal(&self->producer);
     if (self->mode == KAFKA_HOLDING)
-        return;
+        return false;
     set_why(self, why);
+    self->shut_out = self->refused;
     self->refused = false;
     self->mode = KAFKA_HOLDING;
+    return true;
+}
+
+static void go_on_holding(struct out_kafka *self)
+{
+    take_back(self);
+    kafka_send_give_back(self);
+    if (self->unreported == 0)
+        kafka_producer_wake(&self->producer); /* comes back to kafka_hold_end() */
+}
+
+void kafka_hold(struct out_kafka *self, bool renew, const char *why)
+{
+    if (!begin_hold(self, renew, why))
+        return;
     /* A refused batch ends a handle too: that is no outage. */
     if (!kafka_is_parting(self) &&
         kafka_producer_fatal(&self->producer) != RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE) {
@@ -79,10 +96,13 @@ void kafka_hold(struct out_kafka *self, bool renew, const char *why)
         weir_warn(self->host, "nothing can be delivered, so it is held",
                   weir_kv_str("why", self->why));
     }
-    take_back(self);
-    kafka_send_give_back(self);
-    if (self->unreported == 0)
-        kafka_producer_wake(&self->producer); /* comes back to kafka_hold_end() */
+    go_on_holding(self);
+}
+
+void kafka_renew(struct out_kafka *self, const char *why)
+{
+    if (begin_hold(self, true, why))
+        go_on_holding(self);
 }
 
 /* Another handle; if that cannot be had now, later. */
@@ -94,7 +114,8 @@ static void renew(struct out_kafka *self)
     kafka_statistics_renew(&self->statistics);
     weir_counter_add(self->renewals, 1);
     self->limits = self->next;
-    if (kafka_producer_open(&self->producer, &self->options, &self->limits, &err) == 0) {
+    if (kafka_producer_open(&self->producer, &self->options, &self->credentials, &self->limits,
+                            &err) == 0) {
         kafka_topic_use(&self->topic, self->producer.rk);
         self->renew = false;
         return;
@@ -139,6 +160,12 @@ void kafka_refused_still(void *state)
     }
     if (!self->refused || self->mode == KAFKA_STOPPED)
         return;
+    if (kafka_credentials_changed(&self->credentials, self->producer.rk)) {
+        weir_info(self->host, "certificates have changed, so another producer begins",
+                  weir_kv_str("refused", self->why));
+        kafka_renew(self, self->why);
+        return;
+    }
     if (self->unreported)
         weir_pause(self->host, REFUSED_MS, weir_str_of(self->why));
     weir_timer_set(self->trouble_timer, REFUSED_EVERY_MS);

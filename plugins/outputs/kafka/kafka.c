@@ -16,8 +16,6 @@
 #define MESSAGE_BYTES ((uint64_t)700)
 /* How long before the deadline of a stop messages are taken back. */
 #define LAST_MOMENT_MS 500
-/* Until then its last message of a SCRAM login was not as RFC 5802 has it, which Kafka 4 finds out. */
-#define SCRAM_VERSION 0x02060100
 #define KEY_BYTES_MAX ((size_t)64 * 1024)
 
 static int out_kafka_check(void *state, struct weir_error *err)
@@ -54,6 +52,11 @@ static void out_kafka_explain(const void *state, struct weir_bytes *out)
             : "Without idempotence retries can repeat messages: consumers must tell them by their id.\n",
         options->key ? "key" : "partition: give them a key");
     (void)!weir_bytes_add(out, text, (size_t)len);
+    const char *wrong = kafka_scram_wrong(options);
+    if (wrong) {
+        len = snprintf(text, sizeof(text), "It will not get in everywhere: %s.\n", wrong);
+        (void)!weir_bytes_add(out, text, (size_t)len);
+    }
 }
 
 static int make_timers(struct out_kafka *self, struct weir_error *err);
@@ -66,6 +69,7 @@ static int out_kafka_open(void *state, struct weir_host *host, struct weir_error
     self->key.max = KEY_BYTES_MAX;
     self->next = self->limits = kafka_limits_of(&self->options);
     kafka_topic_init(&self->topic, self->options.topic);
+    kafka_credentials_init(&self->credentials, &self->options, host);
     kafka_chunks_init(&self->chunks, self->options.max_message, self->options.queue.max_bytes);
     kafka_statistics_init(&self->statistics, host);
     self->repeats = weir_counter_new(host, "kafka_uncertain_messages_total",
@@ -73,8 +77,8 @@ static int out_kafka_open(void *state, struct weir_host *host, struct weir_error
     self->renewals =
         weir_counter_new(host, "kafka_producers_renewed_total",
                          "Times that another producer took the place of one, which begins anew.");
-    if (self->options.sasl.mechanism >= KAFKA_SASL_SCRAM_256 && rd_kafka_version() < SCRAM_VERSION)
-        weir_warn(host, "this librdkafka cannot log in to Kafka 4 with SCRAM: that takes 2.6.1",
+    if (kafka_scram_wrong(&self->options))
+        weir_warn(host, kafka_scram_wrong(&self->options),
                   weir_kv_str("librdkafka", rd_kafka_version_str()));
     if (!self->options.idempotence)
         weir_warn(host, "idempotence is off: retries can repeat messages",
@@ -85,10 +89,16 @@ static int out_kafka_open(void *state, struct weir_host *host, struct weir_error
     if (r == 0)
         r = kafka_headers_init(&self->headers, &self->options, err);
     if (r == 0)
-        r = kafka_producer_open(&self->producer, &self->options, &self->limits, err);
+        r = kafka_producer_open(&self->producer, &self->options, &self->credentials, &self->limits,
+                                err);
     if (r == 0)
         kafka_topic_use(&self->topic, self->producer.rk);
-    return r;
+    if (r != -ENOKEY)
+        return r;
+    self->mode = KAFKA_HOLDING; /* until there is a password */
+    self->renew = true;
+    kafka_producer_wake(&self->producer);
+    return 0;
 }
 
 static void out_kafka_deliver(void *state, struct weir_delivery *delivery)
@@ -147,6 +157,7 @@ static void out_kafka_close(void *state)
     self->hold_timer = weir_timer_free(self->hold_timer);
     kafka_topic_deinit(&self->topic);
     kafka_producer_deinit(&self->producer);
+    kafka_credentials_deinit(&self->credentials);
     kafka_headers_deinit(&self->headers);
     kafka_statistics_deinit(&self->statistics);
     kafka_chunks_deinit(&self->chunks);

@@ -3,6 +3,7 @@
 #define OUT_KAFKA_KAFKA_H
 
 #include "chunks.h"
+#include "credentials.h"
 #include "errors.h"
 #include "headers.h"
 #include "options.h"
@@ -19,6 +20,7 @@
  *     hold.c       when nothing can be delivered: take back, wait, go on
  *     chunks.c     the bytes of messages under way
  *     errors.c     what an error means
+ *     credentials.c  passwords, tokens and certificates in files;  jwt.c: when a token expires
  *     producer.c   librdkafka's handle;  topic.c, headers.c, statistics.c: what their names say */
 
 /* Deliveries under way, at most. */
@@ -48,6 +50,7 @@ struct out_kafka {
     struct kafka_options options; /* first: the option table's offsets are its */
     struct weir_host *host;
     struct kafka_producer producer;
+    struct kafka_credentials credentials;
     struct weir_watch *watch;
     struct weir_timer *again, *last_moment, *trouble_timer, *hold_timer;
     struct kafka_topic topic;
@@ -67,6 +70,7 @@ struct out_kafka {
     struct kafka_limits limits; /* of the current handle */
     struct kafka_limits next;   /* of the next one */
     bool renew;                 /* the hold ends with another handle */
+    bool shut_out;              /* brokers refused the one that is held: it sends nothing more */
     uint64_t careful;           /* so many messages more, refused with others, are sent with care */
     bool refused;               /* brokers refuse us, or are away */
     char why[KAFKA_WHY_MAX];    /* it holds, or is refused */
@@ -89,6 +93,8 @@ void kafka_reports_take(void *self);
 /* Nothing can be delivered for now, because of `why`: takes back what librdkafka has not sent yet. With
  * `renew`, goes on with another handle, of limits self->next. */
 void kafka_hold(struct out_kafka *self, bool renew, const char *why);
+/* The same with renew, when it is no failure and so not told: something has changed. */
+void kafka_renew(struct out_kafka *self, const char *why);
 /* Whether the next handle is one with other limits. */
 bool kafka_is_parting(const struct out_kafka *self);
 void kafka_hold_still(void *self); /* the timer's */

@@ -13,7 +13,8 @@
 static const char *const partitioners[] = { "murmur2", "crc32", "fnv1a", "random", NULL };
 static const char *const compressions[] = { "none", "gzip", "snappy", "lz4", "zstd", NULL };
 static const char *const acks[] = { "all", "leader", NULL };
-static const char *const mechanisms[] = { "none", "plain", "scram-sha-256", "scram-sha-512", NULL };
+static const char *const mechanisms[] = { "none",          "plain",       "scram-sha-256",
+                                          "scram-sha-512", "oauthbearer", NULL };
 
 static const struct weir_option batch_options[] = {
     { .name = "max_bytes",
@@ -100,13 +101,24 @@ static const struct weir_option sasl_options[] = {
       .offset = AT(sasl.mechanism),
       .def = "none",
       .choices = mechanisms,
-      .help = "How to log in. `plain` sends the password as it is: use it with TLS." },
+      .help =
+          "How to log in. `plain` and `oauthbearer` send the password or token as it is: use them with TLS." },
     { .name = "username", .type = WEIR_TEXT, .offset = AT(sasl.username), .help = "Who logs in." },
     { .name = "password",
       .type = WEIR_TEXT,
       .offset = AT(sasl.password),
       .secret = true,
-      .help = "The password, best as ${file:/path}." },
+      .help = "The password." },
+    { .name = "password_file",
+      .type = WEIR_TEXT,
+      .offset = AT(sasl.password_file),
+      .help = "A file that holds the password; read again when a broker refuses us." },
+    { .name = "token_file",
+      .type = WEIR_TEXT,
+      .offset = AT(sasl.token_file),
+      .help =
+          "A file that holds the token of `oauthbearer`, a JSON Web Token with an expiry, which something else "
+          "replaces in time." },
     { 0 },
 };
 
@@ -238,14 +250,32 @@ static int check_tls(const struct kafka_options *options, struct weir_error *err
 
 static int check_sasl(const struct kafka_options *options, struct weir_error *err)
 {
-    const bool complete = options->sasl.username && options->sasl.password;
-    const bool some = options->sasl.username || options->sasl.password;
-    if (options->sasl.mechanism != KAFKA_SASL_NONE && !complete)
-        return weir_error_option(err, "sasl.mechanism", "it needs `username` and `password`");
-    if (options->sasl.mechanism == KAFKA_SASL_NONE && some)
-        return weir_error_option(
-            err, "sasl.mechanism",
-            "a username or password is given, but no mechanism to log in with");
+    const bool password = options->sasl.password || options->sasl.password_file;
+    const bool token = options->sasl.token_file != NULL;
+    if (options->sasl.password && options->sasl.password_file)
+        return weir_error_option(err, "sasl.password",
+                                 "a secret comes from one place: itself or its file");
+    switch ((enum kafka_sasl)options->sasl.mechanism) {
+    case KAFKA_SASL_NONE:
+        if (options->sasl.username || password || token)
+            return weir_error_option(
+                err, "sasl.mechanism",
+                "a username, password or token is given, but no mechanism to log in with");
+        break;
+    case KAFKA_SASL_PLAIN:
+    case KAFKA_SASL_SCRAM_256:
+    case KAFKA_SASL_SCRAM_512:
+        if (!options->sasl.username || !password || token)
+            return weir_error_option(
+                err, "sasl.mechanism",
+                "it needs `username` and `password` or `password_file`, and nothing else");
+        break;
+    case KAFKA_SASL_OAUTHBEARER:
+        if (!token || options->sasl.username || password)
+            return weir_error_option(err, "sasl.mechanism",
+                                     "it needs `token_file`, and nothing else");
+        break;
+    }
     return 0;
 }
 

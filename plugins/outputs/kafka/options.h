@@ -7,7 +7,13 @@
 
 /* What can be configured, and what of it becomes which property of librdkafka. */
 enum kafka_acks { KAFKA_ACKS_ALL, KAFKA_ACKS_LEADER };
-enum kafka_sasl { KAFKA_SASL_NONE, KAFKA_SASL_PLAIN, KAFKA_SASL_SCRAM_256, KAFKA_SASL_SCRAM_512 };
+enum kafka_sasl {
+    KAFKA_SASL_NONE,
+    KAFKA_SASL_PLAIN,
+    KAFKA_SASL_SCRAM_256,
+    KAFKA_SASL_SCRAM_512,
+    KAFKA_SASL_OAUTHBEARER,
+};
 
 struct kafka_options {
     struct weir_texts brokers;
@@ -35,7 +41,7 @@ struct kafka_options {
     } tls;
     struct {
         int mechanism; /* enum kafka_sasl */
-        char *username, *password;
+        char *username, *password, *password_file, *token_file;
     } sasl;
     struct weir_pairs librdkafka;
 };
@@ -58,7 +64,11 @@ struct kafka_limits {
 #define KAFKA_IN_FLIGHT 5 /* what brokers can keep in order */
 struct kafka_limits kafka_limits_of(const struct kafka_options *options);
 
-/* librdkafka's configuration for a producer. Secrets are among it. NULL with *err set. */
+/* Whether this librdkafka logs in with SCRAM as Kafka 4 wants it: NULL, or a few words that say why not. */
+const char *kafka_scram_wrong(const struct kafka_options *options);
+
+/* librdkafka's configuration for a producer, without a password or token that stands in a file. Secrets are among it. NULL with
+ * *err set. */
 rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
                                 const struct kafka_limits *limits, struct weir_error *err);
 

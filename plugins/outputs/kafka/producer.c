@@ -27,13 +27,20 @@ void kafka_producer_deinit(struct kafka_producer *producer)
 }
 
 int kafka_producer_open(struct kafka_producer *producer, const struct kafka_options *options,
-                        const struct kafka_limits *limits, struct weir_error *err)
+                        struct kafka_credentials *credentials, const struct kafka_limits *limits,
+                        struct weir_error *err)
 {
     static const uint64_t one = 1;
+    const char *password;
     char words[256];
+    int r = kafka_credentials_begin(credentials, &password, err);
+    if (r < 0)
+        return r;
     rd_kafka_conf_t *conf = kafka_conf_new(options, limits, err);
     if (!conf)
         return -EINVAL;
+    if (password)
+        rd_kafka_conf_set(conf, "sasl.password", password, NULL, 0);
     producer->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, words, sizeof(words));
     if (!producer->rk) {
         rd_kafka_conf_destroy(conf);

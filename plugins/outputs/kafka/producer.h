@@ -2,7 +2,7 @@
 #ifndef OUT_KAFKA_PRODUCER_H
 #define OUT_KAFKA_PRODUCER_H
 
-#include "options.h"
+#include "credentials.h"
 
 /* A handle of librdkafka, with the queue on which it tells what happens and a descriptor that says when. */
 struct kafka_producer {
@@ -15,9 +15,11 @@ struct kafka_producer {
 int kafka_producer_init(struct kafka_producer *producer, struct weir_error *err);
 void kafka_producer_deinit(struct kafka_producer *producer); /* fine on all zeros but fd -1 */
 
-/* Starts librdkafka's threads, which connect by themselves. 0, or a negative errno with *err set. */
+/* Starts librdkafka's threads, which connect by themselves. 0, or a negative errno with *err set: -ENOKEY when there is no
+ * password to log in with, which may come. */
 int kafka_producer_open(struct kafka_producer *producer, const struct kafka_options *options,
-                        const struct kafka_limits *limits, struct weir_error *err);
+                        struct kafka_credentials *credentials, const struct kafka_limits *limits,
+                        struct weir_error *err);
 /* Ends them. Messages that have not been reported are not any more. Takes some milliseconds. */
 void kafka_producer_close(struct kafka_producer *producer);
 

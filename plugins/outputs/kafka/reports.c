@@ -144,6 +144,13 @@ static void take_error(struct out_kafka *self, rd_kafka_event_t *event)
         kafka_hold(self, true, words);
         return;
     }
+    const char *scram = kafka_scram_wrong(&self->options);
+    if (scram && code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+        char why[KAFKA_WHY_MAX];
+        snprintf(why, sizeof(why), "%s: %s", scram, words);
+        kafka_refused(self, why);
+        return;
+    }
     if (kafka_error_is_refusal(code)) {
         kafka_refused(self, words);
         return;
@@ -176,6 +183,9 @@ static void take_event(struct out_kafka *self, rd_kafka_event_t *event)
     case RD_KAFKA_EVENT_DR: take_reports(self, event); break;
     case RD_KAFKA_EVENT_ERROR: take_error(self, event); break;
     case RD_KAFKA_EVENT_LOG: take_log(self, event); break;
+    case RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH:
+        kafka_credentials_token(&self->credentials, self->producer.rk);
+        break;
     case RD_KAFKA_EVENT_STATS:
         json = rd_kafka_event_stats(event);
         kafka_statistics_take(&self->statistics, weir_str_of(json));

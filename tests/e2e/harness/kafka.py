@@ -8,10 +8,13 @@ leaves beside the jars, takes a third of it off the later ones.
     broker = Kafka(directory)        makes certificates, users and an empty log
     broker.start() kill() pause() resume()      it is there when start() returns
     broker.plain  tls  sasl  sasl_tls         "127.0.0.1:PORT" of each listener
+    broker.clients           the Authority of the certificates that `tls` wants of a client
     broker.create("topic", partitions=4)  delete("topic")  deny("topic")  allow("topic")
     broker.proxied           a listener behind a Proxy, which can swallow answers
     broker.read("topic")                        all messages of it, as Message"""
+import base64
 import collections
+import json
 import os
 import shutil
 import signal
@@ -21,6 +24,7 @@ import sys
 import time
 from pathlib import Path
 
+from .certificates import Authority
 from .fetched import Unavailable, cache, fetch, python_packages, run
 from .wait import SLOWNESS, wait_until
 
@@ -35,6 +39,14 @@ POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
   </dependencies>
 </project>
 """
+
+def token(seconds, subject=USER):
+    """A JSON Web Token that is good for so long. It is not signed: the brokers of the tests take it."""
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+    now = int(time.time())
+    return f"{part({'alg': 'none'})}.{part({'sub': subject, 'iat': now - 60, 'exp': now + seconds})}."
+
 
 Message = collections.namedtuple("Message", "partition offset key value headers time")
 
@@ -141,6 +153,7 @@ class Kafka(Reader):
         self.proxied, self.behind = f"127.0.0.1:{proxied}", behind
         self.ca, self.key = self.dir / "broker.pem", self.dir / "broker.key"
         self.make_certificate()
+        self.clients = Authority(self.dir, "clients")
         self.write_properties()
         self.java("kafka.tools.StorageTool", "format", "--standalone", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c",
                   self.dir / "server.properties", "--add-scram", f"SCRAM-SHA-256=[name={USER},password={PASSWORD}]")
@@ -160,6 +173,8 @@ class Kafka(Reader):
             f'listener.name.{listener}.scram-sha-256.sasl.jaas.config={modules}.scram.ScramLoginModule required;\n'
             f'listener.name.{listener}.plain.sasl.jaas.config={modules}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";\n'
             for listener in ("sasl", "sasltls"))
+        logins += (f"listener.name.sasl.oauthbearer.sasl.jaas.config={modules}.oauthbearer.OAuthBearerLoginModule required "
+                   'unsecuredLoginStringClaim_sub="broker";\n')
         (self.dir / "server.properties").write_text(f"""
 process.roles=broker,controller
 node.id=1
@@ -183,7 +198,11 @@ background.threads=1
 log.cleaner.dedupe.buffer.size=2000000
 ssl.keystore.type=PEM
 ssl.keystore.location={self.dir}/store.pem
+listener.name.tls.ssl.client.auth=required
+listener.name.tls.ssl.truststore.type=PEM
+listener.name.tls.ssl.truststore.location={self.clients.path}
 sasl.enabled.mechanisms=SCRAM-SHA-256,PLAIN
+listener.name.sasl.sasl.enabled.mechanisms=SCRAM-SHA-256,PLAIN,OAUTHBEARER
 {logins}authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
 allow.everyone.if.no.acl.found=true

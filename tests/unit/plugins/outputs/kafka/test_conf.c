@@ -87,6 +87,8 @@ START_TEST(tls_and_sasl_make_the_protocol)
     expect("sasl.mechanisms", "SCRAM-SHA-512");
     options.tls.enabled = false;
     expect("security.protocol", "sasl_plaintext");
+    options.sasl.mechanism = KAFKA_SASL_OAUTHBEARER;
+    expect("sasl.mechanisms", "OAUTHBEARER");
 }
 END_TEST
 
@@ -99,6 +101,16 @@ static void expect_refused(const char *name, const char *value, const char *want
     ck_assert_str_eq(err.option, "librdkafka");
     ck_assert_msg(strstr(err.text, want) != NULL, "%s: %s", name, err.text);
 }
+
+START_TEST(scram_needs_a_librdkafka_that_does_it_right)
+{
+    const bool old = rd_kafka_version() < 0x02060100;
+    options.sasl.mechanism = KAFKA_SASL_SCRAM_256;
+    ck_assert(old == (kafka_scram_wrong(&options) != NULL));
+    options.sasl.mechanism = KAFKA_SASL_OAUTHBEARER;
+    ck_assert_ptr_null(kafka_scram_wrong(&options));
+}
+END_TEST
 
 START_TEST(properties_that_break_promises_are_refused)
 {
@@ -165,6 +177,7 @@ int main(void)
     tcase_add_test(tc, kaf_17_the_queue_is_bounded_by_weir);
     tcase_add_test(tc, without_idempotence_one_request_is_in_flight);
     tcase_add_test(tc, tls_and_sasl_make_the_protocol);
+    tcase_add_test(tc, scram_needs_a_librdkafka_that_does_it_right);
     tcase_add_test(tc, properties_that_break_promises_are_refused);
     tcase_add_test(tc,
                    cfg_08_other_properties_are_librdkafka_s_to_judge_and_their_values_stay_hidden);
