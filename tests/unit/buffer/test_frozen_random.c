@@ -12,8 +12,15 @@
 #include "support/disk_sim.h"
 #include "support/fake_stream.h"
 #include "support/make_batch.h"
+#include "support/sanitized.h"
 
-enum { ROUNDS = 3000, RECORDS_MAX = 200, STREAMS = 3, OUTPUTS = 4, LINE_MAX = 400 };
+enum {
+    ROUNDS = TEST_SANITIZED ? 1000 : 3000,
+    RECORDS_MAX = 200,
+    STREAMS = 3,
+    OUTPUTS = 4,
+    LINE_MAX = 400
+};
 
 struct world {
     uint64_t random;

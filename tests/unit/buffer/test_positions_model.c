@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "support/check_main.h"
 #include "support/disk_sim.h"
+#include "support/sanitized.h"
 
 #define KEYS_MAX 200
 #define GONE 0 /* as a position: not there */
@@ -357,7 +358,7 @@ static void run_model(struct model *model, uint64_t seed, enum sim_lie lie, enum
 
 /* ---- tests ------------------------------------------------------------------------------------------- */
 
-#define SEEDS 1500
+#define SEEDS (TEST_SANITIZED ? 300 : 1500)
 #define STEPS 3000
 #define LONG 20 /* times, when WEIR_TEST_LONG is set */
 

@@ -10,9 +10,10 @@
 #include "buffer/store_parts.h"
 #include "support/check_main.h"
 #include "support/disk_sim.h"
+#include "support/sanitized.h"
 #include "support/store_frame.h"
 
-enum { READERS = 2, FRAMES = 150, FILES_MAX = 32, ROUNDS = 300 };
+enum { READERS = 2, FRAMES = 150, FILES_MAX = 32, ROUNDS = TEST_SANITIZED ? 100 : 300 };
 
 static const char *const readers[] = { "a", "b" };
 

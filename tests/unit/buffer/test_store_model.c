@@ -26,6 +26,7 @@
 #include "buffer/store_parts.h"
 #include "support/check_main.h"
 #include "support/disk_sim.h"
+#include "support/sanitized.h"
 #include "support/store_frame.h"
 
 #define READERS 4
@@ -856,14 +857,7 @@ static void make_mutant(enum mutant mutant)
 
 /* ---- tests ------------------------------------------------------------------------------------------- */
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SEEDS 200 /* each takes ten times as long */
-#endif
-#endif
-#ifndef SEEDS
-#define SEEDS 800
-#endif
+#define SEEDS (TEST_SANITIZED ? 100 : 800)
 #define STEPS 2500
 #define LONG 10 /* times, when WEIR_TEST_LONG is set */
 
