@@ -146,7 +146,10 @@ enum frame_verdict frame_head_read(const uint8_t *in, size_t len, uint32_t salt,
         return FRAME_SHORT;
     if (get32(in + AT_CRC) != crc32c(0, in + AT_HEAD_BYTES, ret->head_bytes - AT_HEAD_BYTES))
         return FRAME_DAMAGED;
-    if (!ours)
+    if (!ours) {
+        ret->codec = FRAME_UNKNOWN;
+        ret->raw_bytes = ret->ranges = 0;
         return FRAME_NEWER;
+    }
     return ret->raw_bytes <= FRAME_PAYLOAD_MAX ? FRAME_GOOD : FRAME_DAMAGED;
 }

@@ -38,7 +38,12 @@
 #define FRAME_PAYLOAD_MAX ((uint32_t)512 << 20)
 #define FRAME_ALIGN 8
 
-enum frame_codec { FRAME_PLAIN, FRAME_LZ4, FRAME_ZSTD };
+enum frame_codec {
+    FRAME_PLAIN,
+    FRAME_LZ4,
+    FRAME_ZSTD,
+    FRAME_UNKNOWN = 255, /* of a later version: what the frame holds is kept, and not looked at */
+};
 
 enum frame_flags {
     FRAME_REPLAYED = 1, /* put there by a replay */
@@ -89,7 +94,9 @@ enum frame_verdict {
     FRAME_GOOD,
     FRAME_SHORT, /* `len` ends before the head does; head_bytes of *ret is how much it wants, when known */
     FRAME_DAMAGED, /* no head begins here, or its checksum or a length says no */
-    FRAME_NEWER,   /* it is intact, and of a version that this code does not know */
+    /* It is intact, and of a version that this code does not know. Every version has the lengths, the sequence, the
+     * number of records, the readers and the times where they are; ranges and raw_bytes are 0, the codec is unknown. */
+    FRAME_NEWER,
 };
 /* Reads a head of `len` bytes at `in`; checks it whole when all of it is there. */
 enum frame_verdict frame_head_read(const uint8_t *in, size_t len, uint32_t salt,

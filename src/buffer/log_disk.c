@@ -133,7 +133,16 @@ static void give_up_frame(struct log *log, unsigned index, const struct store_fr
         log->disk.answered(log->disk.arg, &answer);
 }
 
-/* 0 with *ret; 1: the frame cannot be used and has been given up; -ENOMEM. */
+/* What another version knows how to read is not lost: it is held, and with it what is behind it. */
+static void hold_frame(struct log *log, unsigned index, int why)
+{
+    struct reader *reader = &log->readers[index];
+    if (!reader->has_told)
+        log->disk.unknown(log->disk.arg, index, &reader->frame, why);
+    reader->has_told = true;
+}
+
+/* 0 with *ret; 1: the frame cannot be used and has been given up; or it must wait: -ENOMEM, -EPROTO, -ENOTSUP. */
 static int thaw(struct log *log, unsigned index, struct batch **ret)
 {
     struct reader *reader = &log->readers[index];
@@ -142,7 +151,9 @@ static int thaw(struct log *log, unsigned index, struct batch **ret)
                 ? -EBADMSG
                 : frozen_thaw_into(log->disk.spare(log->disk.arg), &frame->head, frame->ranges,
                                    frame->payload, frame->reader_bits, log->disk.chunks, ret);
-    if (r == -ENOMEM)
+    if (r == -EPROTO || r == -ENOTSUP)
+        hold_frame(log, index, r);
+    if (r == -ENOMEM || r == -EPROTO || r == -ENOTSUP)
         return r;
     reader->has_frame = false;
     if (r < 0) {

@@ -32,6 +32,10 @@ struct log_disk {
     void (*unneeded)(void *arg, struct batch *batch);
     /* Reader `index` met a frame that cannot be read. Not under the lock. @thread the reader's. */
     void (*damaged)(void *arg, unsigned index, const struct store_frame *frame);
+    /* Reader `index` met an intact frame of a later version (-EPROTO), or with a compression that was not built in
+     * (-ENOTSUP), and waits in front of it: another program may know it. Once for each reader. Not under the lock.
+     * @thread the reader's. */
+    void (*unknown)(void *arg, unsigned index, const struct store_frame *frame, int why);
     /* Under the log's lock: a frame of the batch exists, and counts its records from here on; it is safe, and
      * its input may move positions on, once. @thread the tier's. */
     void (*kept)(void *arg, struct batch *batch);

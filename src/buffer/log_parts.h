@@ -21,8 +21,9 @@ struct reader {
 
     /* The reader's thread only. */
     struct weir_bytes buffer;
-    struct store_frame frame; /* read, and not thawed for want of memory */
+    struct store_frame frame; /* read, and not thawed for want of memory, or of knowledge */
     bool has_frame;
+    bool has_told; /* of a frame that it does not know how to read */
     int error;
 };
 

@@ -104,7 +104,7 @@ struct segment_frame {
     uint64_t offset;
     bool damaged; /* its payload, or everything from here to the next head */
     bool headless;
-    bool newer; /* intact, of a later version */
+    bool newer; /* intact, of a later version: see FRAME_NEWER */
     /* It is damaged and no intact head comes after it in the file; `bytes` of what is not zero. */
     bool last;
     uint64_t bytes;

@@ -129,7 +129,6 @@ static int take_frame(struct segment_reader *reader, const struct frame_head *he
                                    .offset = reader->offset,
                                    .end = head->sequence + head->records,
                                    .newer = verdict == FRAME_NEWER,
-                                   .damaged = verdict == FRAME_NEWER,
                                    .bytes = frame_bytes(head) };
     if (!reader->heads_only)
         need += head->stored_bytes;

@@ -55,6 +55,8 @@ static int explain(const struct store_options *options, int r, struct weir_error
             "it, or the directory it stands in, is a symbolic link or no directory; weir follows no links there";
     else if (r == -EPERM)
         why = "it belongs to another user, or everyone may write to it";
+    else if (r == -EPROTO)
+        why = "a later version of weir has written there; run that one, or move the directory away";
     return weir_error_set(err, r, "%s/%s/%s cannot be used: %s", options->data_dir,
                           kind_name(options->kind), options->name, why);
 }

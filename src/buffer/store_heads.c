@@ -113,8 +113,8 @@ void store_take_cursors(struct store *store, const struct store_state *state)
 
 /* ---- heads --------------------------------------------------------------------------------------------- */
 
-/* Reads the head of a file: 1 when it is good, and *ret is views into `bytes`; 0 when it is not; -ENOMEM, or an
- * errno of the disk. */
+/* Reads the head of a file: 1 when it is good, and *ret is views into `bytes`; 0 when it is not; -EPROTO when it is a later
+ * version's, whose records must not be taken for lost; -ENOMEM, or an errno of the disk. */
 static int read_head(struct store *store, int fd, struct weir_bytes *bytes,
                      struct segment_head *ret)
 {
@@ -131,6 +131,8 @@ static int read_head(struct store *store, int fd, struct weir_bytes *bytes,
         verdict = segment_head_read(room, (size_t)n, ret);
         want = ret->bytes;
     }
+    if (verdict == SEGMENT_NEWER)
+        return -EPROTO;
     return verdict == SEGMENT_GOOD && ret->kind == (uint16_t)store->kind &&
            weir_str_eq(ret->name, weir_str_of(store->name));
 }

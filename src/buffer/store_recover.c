@@ -3,7 +3,8 @@
  *
  *     state       the better of two slots; none: the readers begin at the oldest frame there is
  *     names       %016x.seg, in the order of their ids; all other names are left alone
- *     heads       one that is damaged, of a later version, or of another store: the file goes to the quarantine
+ *     heads       one that is damaged, or of another store: the file goes to the quarantine; one of a later version
+ *                 ends the start, and nothing is touched
  *     ends        by the seal, or by the frames: of the last, what stands behind its last intact frame is cut off, put
  *                 aside, and the file is sealed, so that the next start need not look again
  *     gaps        between the end of a segment and what the next one follows, and up to what the state calls safe

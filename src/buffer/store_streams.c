@@ -79,7 +79,7 @@ static int add_frames(struct store *store, const struct store_segment *segment,
     file.reader.bytes = window;
     while (r == 1 && sequence < segment->end) {
         r = store_fetch(store, &file, &view, sequence, &frame);
-        if (r != 1 || frame.damaged)
+        if (r != 1 || frame.damaged || frame.newer)
             break;
         sequence = frame.end;
         for (uint32_t i = 0; r == 1 && i < frame.head.ranges; i++) {

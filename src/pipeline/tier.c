@@ -186,6 +186,22 @@ static void on_damaged(void *arg, unsigned index, const struct store_frame *fram
               weir_kv_int("offset", (int64_t)frame->offset));
 }
 
+static void on_unknown(void *arg, unsigned index, const struct store_frame *frame, int why)
+{
+    struct tier *tier = arg;
+    msg_error(tier->pipeline->env->messenger,
+              why == -ENOTSUP
+                  ? "a frame of the disk tier has a compression that was not built in: the "
+                    "output waits for an agent that has it"
+                  : "a frame of the disk tier was written by a later version: the output "
+                    "waits for an agent that knows it",
+              weir_kv_str("pipeline", tier->pipeline->name),
+              weir_kv_str("output", tier->pipeline->config->outputs[index].id),
+              weir_kv_int("records", (int64_t)(frame->end - frame->head.sequence)),
+              weir_kv_int("segment", (int64_t)frame->segment),
+              weir_kv_int("offset", (int64_t)frame->offset));
+}
+
 static void on_thawed(void *arg, unsigned index, const struct batch *batch)
 {
     struct tier *tier = arg;
@@ -485,6 +501,7 @@ static void join_log(struct tier *tier)
         .spare = take_spare,
         .acked = on_acked,
         .damaged = on_damaged,
+        .unknown = on_unknown,
         .thawed = on_thawed,
         .unneeded = on_unneeded,
         .kept = on_kept,

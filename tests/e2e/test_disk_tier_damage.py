@@ -17,6 +17,33 @@ def flip(path, offset):
     path.write_bytes(data)
 
 
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def second_frame(data):
+    """Where it begins in a segment, and how long its head is."""
+    first = int.from_bytes(data[12:16], "little")
+    head_bytes, stored = (int.from_bytes(data[first + at:first + at + 4], "little") for at in (8, 12))
+    at = first + (head_bytes + stored + 7) // 8 * 8
+    return at, int.from_bytes(data[at + 8:at + 12], "little")
+
+
+def put_frame_version(path, version):
+    data = bytearray(path.read_bytes())
+    at, head_bytes = second_frame(data)
+    data[at + 28] = version
+    data[at + 4:at + 8] = crc32c(data[at + 8:at + head_bytes]).to_bytes(4, "little")
+    with open(path, "r+b") as file:
+        file.seek(at)
+        file.write(data[at:at + head_bytes])
+
+
 def payload_of_one(files):
     """In the middle of a file: nearly always the payload of a frame."""
     flip(files[1], files[1].stat().st_size // 2)
@@ -24,10 +51,7 @@ def payload_of_one(files):
 
 def head_of_one(files):
     """The head of a frame that is not the first."""
-    data = files[1].read_bytes()
-    first = int.from_bytes(data[12:16], "little")
-    head_bytes, stored = (int.from_bytes(data[first + at:first + at + 4], "little") for at in (8, 12))
-    flip(files[1], first + (head_bytes + stored + 7) // 8 * 8 + 20)
+    flip(files[1], second_frame(files[1].read_bytes())[0] + 20)
 
 
 def segment_head(files):
@@ -101,3 +125,22 @@ def test_spl_08_spl_09_the_state_is_damaged(weir, sides, killed):
     report, ledger = drain(weir, feed, agent)
     report.assert_complete(taken)
     assert ledger["recovered"] == ledger["delivered"] >= LINES - taken
+
+
+def test_spl_23_an_older_agent_loses_nothing_that_a_later_one_wrote(weir):
+    """It delivers what stands before, says what it waits for, also over a restart; the later one goes on with the rest."""
+    feed, agent, taken = fill(weir, True)
+    path = sorted(agent.data_dir.rglob("buffer/*/*.seg"))[1]
+    put_frame_version(path, 2)
+    agent.allow_errors("was written by a later version: the output waits")
+    for starts in (1, 2):
+        pipe = restart_into(agent, weir.dir / "out.log")
+        wait_until(lambda: agent.stderr().count("written by a later version") == starts, what="the frame to be met")
+        ledger = agent.ledger()
+        assert ledger["held"] > 0 and ledger["dropped"]["corrupt"] == 0
+        agent.stop()
+        pipe.close()
+    put_frame_version(path, 1)
+    report, ledger = drain(weir, feed, agent)
+    report.assert_complete(taken)
+    assert ledger["dropped"]["corrupt"] == 0

@@ -37,7 +37,7 @@ struct world {
     uint8_t *routed;   /* of each, for whom; room for all */
     uint8_t *got;      /* who has settled it */
     uint8_t *shed;     /* it was given up, or shed */
-    uint64_t counted, rejected, given_up, passed, batches, back;
+    uint64_t counted, rejected, given_up, passed, batches, back, unknown;
 };
 
 static uint64_t below(struct world *world, uint64_t bound)
@@ -76,6 +76,15 @@ static void on_damaged(void *arg, unsigned index, const struct store_frame *fram
 {
     (void)arg;
     ck_abort_msg("reader %u: a frame at %llu is damaged", index, (unsigned long long)frame->offset);
+}
+
+static void on_unknown(void *arg, unsigned index, const struct store_frame *frame, int why)
+{
+    struct world *world = arg;
+    ck_assert_uint_eq(index, 0);
+    ck_assert_int_eq(why, -EPROTO);
+    ck_assert_uint_gt(frame->end, frame->head.sequence);
+    world->unknown++;
 }
 
 static void on_thawed(void *arg, unsigned index, const struct batch *batch)
@@ -153,6 +162,7 @@ static void world_open(struct world *world)
                                    .thawed = on_thawed,
                                    .answered = on_answered,
                                    .damaged = on_damaged,
+                                   .unknown = on_unknown,
                                    .unneeded = on_unneeded,
                                    .kept = on_kept,
                                    .safe = on_safe,
@@ -326,14 +336,36 @@ static bool drain_round(struct world *world)
 }
 
 /* The end of a world in which everybody has read everything. */
-static void free_world(struct world *world)
+static void check_all_read(struct world *world)
 {
     struct store_reader_info info[READERS];
     ck_assert_uint_eq(store_readers(world->store, info, READERS), READERS);
     for (unsigned i = 0; i < READERS; i++)
         ck_assert_uint_eq(info[i].cursor, store_end(world->store));
+}
+
+static struct world *world_make(uint64_t seed)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    world->random = seed;
+    world->disk = sim_new(seed);
+    sim_set_file(world->disk, "data/x", "", 0);
+    world->budget.max = SIZE_MAX;
+    world->chunks = chunk_pool_new(0, &world->budget);
+    world->scratch.max = world->frame.max = 1 << 20;
+    world_open(world);
+    return world;
+}
+
+static void world_close(struct world *world)
+{
     log_free(world->log);
     store_close(world->store);
+}
+
+static void world_end(struct world *world)
+{
+    world_close(world);
     chunk_pool_free(world->chunks);
     sim_free(world->disk);
     weir_bytes_free(&world->scratch);
@@ -346,19 +378,12 @@ static void free_world(struct world *world)
 
 static void world_run(uint64_t seed)
 {
-    struct world *world = calloc(1, sizeof(*world));
+    struct world *world = world_make(seed);
     const size_t room = (size_t)STEPS * RECORDS_MAX;
-    world->random = seed;
     world->keep_up = seed & 1;
-    world->disk = sim_new(seed);
-    sim_set_file(world->disk, "data/x", "", 0);
-    world->budget.max = SIZE_MAX;
-    world->chunks = chunk_pool_new(0, &world->budget);
-    world->scratch.max = world->frame.max = 1 << 20;
     world->routed = calloc(room, 1);
     world->got = calloc(room, 1);
     world->shed = calloc(room, 1);
-    world_open(world);
     for (unsigned i = 0; i < STEPS; i++)
         step(world);
     sim_fail(world->disk, 0, 0, 0, false);
@@ -380,7 +405,8 @@ static void world_run(uint64_t seed)
         log_backlog(world->log, i, &backlog);
         ck_assert_uint_eq(backlog.records, 0);
     }
-    free_world(world);
+    check_all_read(world);
+    world_end(world);
 }
 
 START_TEST(test_every_reader_gets_all_of_its_own_once)
@@ -405,7 +431,10 @@ static struct batch *append_for(struct world *world, uint64_t routed)
     return batch;
 }
 
-static void write_for(struct world *world)
+/* What a later version changes of a frame. */
+enum change { NOTHING, PAYLOAD_VERSION, CODEC };
+
+static void write_changed(struct world *world, enum change change)
 {
     struct frame_head head;
     struct batch *batch = log_write_begin(world->log);
@@ -413,10 +442,19 @@ static void write_for(struct world *world)
     ck_assert_int_eq(
         frozen_make(batch, NULL, batch->routed, FRAME_PLAIN, &world->scratch, &world->frame, &head),
         0);
+    if (change == PAYLOAD_VERSION)
+        world->frame.data[head.head_bytes]++;
+    if (change == CODEC)
+        head.codec = FRAME_ZSTD + 1;
     ck_assert_int_eq(
         store_append(world->store, (uint8_t *)world->frame.data, world->frame.len, &head), 0);
     if (log_write_end(world->log, batch, &head))
         give_back(world, batch);
+}
+
+static void write_for(struct world *world)
+{
+    write_changed(world, NOTHING);
 }
 
 static void take_one(struct world *world, unsigned index, bool is_there)
@@ -430,13 +468,7 @@ static void take_one(struct world *world, unsigned index, bool is_there)
 /* A reader that has caught up must not keep frames that are not for it. */
 START_TEST(test_who_caught_up_holds_nothing)
 {
-    struct world *world = calloc(1, sizeof(*world));
-    world->disk = sim_new(1);
-    sim_set_file(world->disk, "data/x", "", 0);
-    world->budget.max = SIZE_MAX;
-    world->chunks = chunk_pool_new(0, &world->budget);
-    world->scratch.max = world->frame.max = 1 << 20;
-    world_open(world);
+    struct world *world = world_make(1);
     append_for(world, 3);
     write_for(world);
     sync_all(world);
@@ -454,7 +486,42 @@ START_TEST(test_who_caught_up_holds_nothing)
         sync_all(world);
         take_one(world, 1, true);
     }
-    free_world(world);
+    check_all_read(world);
+    world_end(world);
+}
+END_TEST
+
+/* A frame that this program does not know how to read is not given up: its reader waits in front of it, now and after
+ * the next start, and others go on. */
+START_TEST(test_spl_23_what_another_version_wrote_waits)
+{
+    struct world *world = world_make(1);
+    append_for(world, 3);
+    write_changed(world, (enum change)_i);
+    append_for(world, 3);
+    write_for(world);
+    sync_all(world);
+    take_one(world, 1, true);
+    take_one(world, 1, true);
+    give_back(world, log_evict(world->log));
+    give_back(world, log_evict(world->log));
+    for (int round = 0; round < 2; round++) {
+        for (int again = 0; again < 3; again++) {
+            take_one(world, 0, false);
+            ck_assert_int_eq(log_read_error(world->log, 0), -EPROTO);
+        }
+        take_one(world, 1, false);
+        ck_assert_int_eq(log_read_error(world->log, 1), 0);
+        ck_assert_uint_eq(world->unknown, (unsigned)round + 1);
+        struct store_backlog backlog;
+        store_backlog(world->store, 0, &backlog);
+        ck_assert_uint_eq(backlog.records, 2);
+        store_backlog(world->store, 1, &backlog);
+        ck_assert_uint_eq(backlog.records, 0);
+        world_close(world);
+        world_open(world);
+    }
+    world_end(world);
 }
 END_TEST
 
@@ -464,6 +531,8 @@ int main(void)
     TCase *tcase = tcase_create("model");
     tcase_add_test(tcase, test_every_reader_gets_all_of_its_own_once);
     tcase_add_test(tcase, test_who_caught_up_holds_nothing);
+    tcase_add_loop_test(tcase, test_spl_23_what_another_version_wrote_waits, PAYLOAD_VERSION,
+                        CODEC + 1);
     tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
