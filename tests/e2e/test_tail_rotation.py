@@ -299,6 +299,26 @@ def test_tail_17_hard_links_are_read_once(weir):
     logs.wait(["1", "2", "3", "4"])
 
 
+@pytest.mark.unsanitized
+def test_tail_32_a_directory_that_is_replaced_before_it_is_watched(weir):
+    """The one that is there now stays watched when the other is forgotten."""
+    logs = Following(weir)
+    os.makedirs(logs.dir / "apps")
+    os.makedirs(logs.dir / "next")
+    agent = weir(config("apps/*/x.log", rotate_wait="10s", poll_interval="1m"),
+                 wrapper=["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=inotify_add_watch",
+                          "-e", "inject=inotify_add_watch:delay_enter=150000"])
+    scans = metric(agent, "weir_tail_scans_total")
+    os.mkdir(logs.path("apps/one"))
+    time.sleep(0.07)
+    os.rmdir(logs.path("apps/one"))
+    os.rename(logs.path("next"), logs.path("apps/one"))
+    wait_metric(agent, "weir_tail_scans_total", scans + 1)
+    time.sleep(0.2)  # to the end of the scan
+    logs.append("apps/one/x.log", "1")
+    logs.wait(["1"], limit=3)
+
+
 def test_tail_32_directories_come_go_and_move(weir):
     logs = Following(weir)
     agent = weir(config("apps/*/x.log", "deep/**/y.log", **FAST))

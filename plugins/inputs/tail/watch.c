@@ -118,7 +118,12 @@ static bool watch_set(struct tail *tail, struct tail_dir *dir, uint32_t events)
         forget_watch(tail, dir);
     }
     bool news = dir->watch >= 0 && (events & ~dir->events);
-    if (watch >= 0 && dir->watch < 0 && !dir_of(tail, watch) &&
+    /* The kernel gives a directory that is watched already the watch that it has. Another one of ours was set by a path
+     * that led here by then, so it is this one's: it must not go with the other. */
+    struct tail_dir *other = watch >= 0 && dir->watch < 0 ? dir_of(tail, watch) : NULL;
+    if (other)
+        forget_watch(tail, other);
+    if (watch >= 0 && dir->watch < 0 &&
         tail_table_add(&tail->dirs_by_watch, &dir->by_watch, (uint64_t)watch) == 0) {
         dir->remote = is_remote(dir->path);
         dir->watch = watch;

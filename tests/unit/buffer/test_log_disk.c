@@ -335,7 +335,6 @@ static bool drain_round(struct world *world)
     return busy;
 }
 
-/* The end of a world in which everybody has read everything. */
 static void check_all_read(struct world *world)
 {
     struct store_reader_info info[READERS];
