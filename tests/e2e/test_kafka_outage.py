@@ -58,8 +58,7 @@ class Outage:
         grown = self.agent.memory()[0] - usual
         assert grown < 4 * MIB, f"{grown / MIB:.1f} MiB more than after a quarter of the time"
         self.agent.check_memory()
-        status, _, body = self.agent.get("/readyz")
-        assert status == 503 and "refused" in body
+        wait_until(lambda: self.agent.get("/readyz")[0] == 503, what="/readyz to be red")
         for name in self.names:
             buffer = self.agent.pipeline(name)["buffer"]
             assert buffer["disk_used_bytes"] > self.count * 200 / 2, f"{name}: {buffer}"
