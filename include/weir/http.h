@@ -167,12 +167,14 @@ extern const char *const weir_http_compressions[], *const weir_http_orders[],
     WEIR_HTTP_ROW(url, WEIR_TEXT_LIST, .required = true,                                           \
                   .help =                                                                          \
                       "Where to post to, http:// or https://; of several, each takes its share, "  \
-                      "and the others that of one that is away."),                                 \
+                      "and the others that of one that is away. Behind the host it may be a "      \
+                      "template."),                                                                \
         WEIR_HTTP_ROW(auth, WEIR_GROUP, .group = weir_http_auth_options,                           \
                       .help = "How to say who is posting."),                                       \
         WEIR_HTTP_ROW(tls, WEIR_GROUP, .group = weir_http_tls_options,                             \
                       .help = "Certificates, for https."),                                         \
-        WEIR_HTTP_ROW(headers, WEIR_PAIRS, .help = "More headers for each request."),              \
+        WEIR_HTTP_ROW(headers, WEIR_PAIRS,                                                         \
+                      .help = "More headers for each request; their values may be templates."),    \
         WEIR_HTTP_ROW(compression, WEIR_ENUM, .def = "none", .choices = weir_http_compressions,    \
                       .help = "How the body is compressed."),                                      \
         WEIR_HTTP_ROW(batch, WEIR_GROUP, .group = weir_http_batch_options,                         \

@@ -12,6 +12,8 @@
  * request waits, the endpoint goes on. */
 #include "endpoint.h"
 
+#include "target.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,20 +46,6 @@ int weir_http_add_escaped(struct weir_bytes *out, struct weir_str text)
     return 0;
 }
 
-static char *make_url(const char *configured, const char *path, struct weir_str query)
-{
-    char *url = NULL;
-    const char *host = strstr(configured, "://") + 3;
-    const char *rest = host + strcspn(host, "/?#");
-    bool bare = rest[0] == '\0' || (rest[0] == '/' && rest[1] == '\0');
-    bool replaced = bare && path;
-    const char *end = replaced ? path : rest;
-    const char *joint = query.len == 0 ? "" : strchr(end, '?') ? "&" : "?";
-    int r = asprintf(&url, "%.*s%s%s%.*s", (int)(rest - configured), configured, end, joint,
-                     (int)query.len, query.ptr ? query.ptr : "");
-    return r < 0 ? NULL : url;
-}
-
 int http_endpoints_init(struct http_endpoints *endpoints, const struct weir_http *options,
                         const char *path, struct weir_str query, uint64_t random)
 {
@@ -69,7 +57,7 @@ int http_endpoints_init(struct http_endpoints *endpoints, const struct weir_http
     for (; endpoints->count < options->url.count; endpoints->count++) {
         struct http_endpoint *endpoint = &endpoints->all[endpoints->count];
         http_limit_init(&endpoint->limit, fixed, http_concurrency_max(options));
-        endpoint->url = make_url(options->url.items[endpoints->count], path, query);
+        endpoint->url = http_target_url_of(options->url.items[endpoints->count], path, query);
         if (!endpoint->url)
             return -ENOMEM;
     }

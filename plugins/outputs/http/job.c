@@ -21,6 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define PIECES_KEPT 256
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -432,6 +434,11 @@ void http_job_reset(struct http_job *job)
     job->window_count = job->tries = 0;
     job->not_before = 0;
     job->state = JOB_FREE;
+    if (job->piece_room > PIECES_KEPT) {
+        free(job->pieces);
+        job->pieces = NULL;
+        job->piece_room = 0;
+    }
     if (job->body.cap > (size_t)2 * 1024 * 1024)
         weir_bytes_free(&job->body);
     if (job->packed.cap > (size_t)2 * 1024 * 1024)

@@ -5,7 +5,7 @@
 #include "client.h"
 #include "compress.h"
 #include "endpoint.h"
-#include "queue.h"
+#include "lane.h"
 
 /* The most that the body with a single record may hold. */
 #define JOB_RECORD_BYTES_MAX ((size_t)8 * 1024 * 1024)
@@ -36,7 +36,8 @@ struct http_job {
     struct http_request request; /* first */
     enum http_job_state state;
     struct http_job *next; /* in the order in which they were made */
-    uint64_t buckets;      /* that it holds */
+    struct http_lane *lane;
+    uint64_t buckets; /* of the lane, that it holds */
 
     struct http_job_piece *pieces;
     uint32_t piece_count, piece_room;

@@ -11,7 +11,7 @@
  *    the first of them is enough.) */
 #include <stdio.h>
 
-#include "output.h"
+#include "plan.h"
 
 #define REJECTED_ROW_MAX 100
 #define BODY_BYTES_MIN 1024
@@ -55,7 +55,7 @@ static void encode_again(struct http_output *output, struct http_job *job)
 static void go_on(struct http_output *output, struct http_job *job)
 {
     if (http_job_is_done(job))
-        http_output_end_job(output, job);
+        http_plan_end(output, job);
     else
         encode_again(output, job);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The options that every HTTP service has, apart from their top row, which is in weir/http.h. */
-#include "options.h"
+#include "target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +132,8 @@ static int check_headers(const struct weir_http *http, struct weir_error *err)
 {
     static const char *const ours[] = { "content-length",  "content-encoding", "transfer-encoding",
                                         "idempotency-key", "expect",           NULL };
+    if (http->headers.count > HTTP_HEADERS_MAX)
+        return weir_error_option(err, "headers", "there are more than %d", HTTP_HEADERS_MAX);
     for (size_t i = 0; i < http->headers.count; i++) {
         const struct weir_pair *pair = &http->headers.items[i];
         if (!is_header(pair->name, pair->value))
@@ -164,11 +166,21 @@ static int check_auth(const struct weir_http *http, struct weir_error *err)
     return 0;
 }
 
+static int check_targets(const struct weir_http *http, struct weir_error *err)
+{
+    struct http_targets targets;
+    int r = http_targets_init(&targets, http, NULL, WEIR_STR_NONE, err);
+    http_targets_deinit(&targets);
+    return r;
+}
+
 int http_options_check(const struct weir_http *http, struct weir_error *err)
 {
     int r = check_urls(http, err);
     if (r == 0)
         r = check_headers(http, err);
+    if (r == 0)
+        r = check_targets(http, err);
     if (r == 0)
         r = check_auth(http, err);
     if (r < 0)

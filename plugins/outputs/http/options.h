@@ -5,6 +5,7 @@
 #include <weir/http.h>
 
 #define HTTP_ENDPOINTS_MAX 16
+#define HTTP_HEADERS_MAX 64 /* of the options */
 #define HTTP_CONCURRENCY_MAX 64
 /* The most that `auto` comes to, over all endpoints: so many requests, and so many bytes in them. */
 #define HTTP_AUTO_REQUESTS 16

@@ -5,8 +5,6 @@
 #include "auth.h"
 #include "job.h"
 
-#define HEADERS_MAX 64 /* of the options */
-
 /* An output of an HTTP service. See output.c. */
 struct http_output {
     const struct weir_http *options;
@@ -18,7 +16,7 @@ struct http_output {
     struct http_endpoints endpoints;
 
     struct http_held held[WEIR_HTTP_DELIVERIES];
-    struct http_queue queue;
+    struct http_lanes lanes;
     struct http_job *jobs;  /* live ones, oldest first */
     struct http_job *spare; /* linked by `next` */
 
@@ -37,7 +35,5 @@ void http_output_pump(struct http_output *output);
 /* For judge.c, which takes the answers: a job that has ended, or is to be sent again. */
 void http_output_answered(struct http_request *request, const struct http_result *result,
                           void *arg);
-/* Takes a job whose last record is settled out of the list. */
-void http_output_end_job(struct http_output *output, struct http_job *job);
 
 #endif

@@ -10,9 +10,21 @@ int weir_http_check(void *state, const struct weir_http_service *service, struct
 {
     const struct weir_http *http = state;
     int r = http_options_check(http, err);
-    if (r == 0 && http->headers.count > HEADERS_MAX)
-        r = weir_error_option(err, "headers", "there are more than %d", HEADERS_MAX);
     return r == 0 && service->check ? service->check(state, err) : r;
+}
+
+/* Lanes with their targets, and pieces: in queues, whose room may be twice that, and in jobs. */
+static uint64_t lanes_bytes(const struct weir_http *http)
+{
+    struct weir_error err = { 0 };
+    struct http_targets targets;
+    int r = http_targets_init(&targets, http, NULL, WEIR_STR_NONE, &err);
+    const bool vary = r == 0 && targets.count;
+    http_targets_deinit(&targets);
+    if (!vary)
+        return 0;
+    return HTTP_LANES_MAX * (sizeof(struct http_lane) + HTTP_TARGET_BYTES_MAX) +
+           2 * HTTP_PIECES_MAX * (sizeof(struct http_piece) + sizeof(struct http_job_piece));
 }
 
 /* libcurl, OpenSSL and the certificates that it trusts; and for each request that may be under way, and one made
@@ -22,7 +34,7 @@ uint64_t weir_http_reserve(const void *state)
     const struct weir_http *http = state;
     uint64_t requests = (uint64_t)http_concurrency_max(http) * http->url.count + 1;
     uint64_t each = http->batch.max_bytes * 4 / 3 + REQUEST_OVERHEAD_BYTES;
-    return LIBRARIES_BYTES + requests * each;
+    return LIBRARIES_BYTES + requests * each + lanes_bytes(http);
 }
 
 void weir_http_explain(const void *state, const struct weir_http_service *service,

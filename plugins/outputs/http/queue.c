@@ -23,6 +23,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define ROOM_KEPT 16
+
 uint32_t http_slice_count(const struct weir_slice *slice, uint32_t first, uint32_t count)
 {
     if (!slice->mask && !slice->batch->dropped)
@@ -70,8 +72,10 @@ static struct http_piece *last_piece(struct http_bucket *bucket)
     return bucket->count ? &bucket->pieces[bucket->head + bucket->count - 1] : NULL;
 }
 
-static int push(struct http_queue *queue, unsigned index, const struct http_piece *piece)
+int http_queue_push(struct http_queue *queue, const struct weir_stream *stream,
+                    const struct http_piece *piece)
 {
+    const unsigned index = bucket_of(queue, stream);
     struct http_bucket *bucket = &queue->buckets[index];
     struct http_piece *last = last_piece(bucket);
     if (last && last->held == piece->held && last->first + last->count == piece->first) {
@@ -91,6 +95,7 @@ static int push(struct http_queue *queue, unsigned index, const struct http_piec
             bucket->room = room;
         }
         bucket->pieces[bucket->head + bucket->count++] = *piece;
+        queue->pieces++;
     }
     bucket->bytes += piece_bytes(piece);
     bucket->records += piece->count;
@@ -107,6 +112,7 @@ static void take_back(struct http_queue *queue, const struct http_held *held)
         while ((last = last_piece(bucket)) && last->held == held) {
             count_off(bucket, piece_bytes(last), last->count);
             bucket->count--;
+            queue->pieces--;
         }
         if (!bucket->count)
             queue->waiting &= ~((uint64_t)1 << i);
@@ -122,7 +128,7 @@ int http_queue_add(struct http_queue *queue, struct http_held *held)
         struct http_piece piece = { held, run->first, run->count };
         if (http_slice_count(slice, piece.first, piece.count) == 0)
             continue;
-        if (push(queue, bucket_of(queue, run->stream), &piece) < 0) {
+        if (http_queue_push(queue, run->stream, &piece) < 0) {
             take_back(queue, held);
             return -ENOMEM;
         }
@@ -166,10 +172,16 @@ void http_queue_take(struct http_queue *queue, unsigned index, uint32_t count)
     if (piece->count)
         return;
     bucket->head++;
+    queue->pieces--;
     if (--bucket->count == 0) {
         bucket->head = 0;
         bucket->bytes = 0;
         queue->waiting &= ~((uint64_t)1 << index);
+        if (bucket->room > ROOM_KEPT) {
+            free(bucket->pieces);
+            bucket->pieces = NULL;
+            bucket->room = 0;
+        }
     }
 }
 

@@ -14,6 +14,9 @@ struct http_held {
     struct weir_slice slice;
     uint32_t unsettled; /* records */
     uint64_t sequence;  /* deliveries are numbered as they come */
+    /* For lane.c: records before this one are spread over the lanes; and the next that is not spread whole. */
+    uint32_t spread;
+    struct http_held *next;
 };
 
 /* Records of one delivery that stand together and go the same way. */
@@ -32,6 +35,7 @@ struct http_bucket {
 struct http_queue {
     struct http_bucket buckets[QUEUE_BUCKETS];
     uint64_t waiting; /* a bit for each bucket that has pieces */
+    size_t pieces;
     uint64_t next_sequence;
     bool unordered; /* streams do not matter: there is one bucket, and nobody holds it */
 };
@@ -42,6 +46,10 @@ uint32_t http_slice_count(const struct weir_slice *slice, uint32_t first, uint32
 /* Spreads the records of a delivery, which is in `held`, over the buckets of their streams: 0, or -ENOMEM, and
  * then nothing of it is in the queue. */
 WEIR_MUST_USE int http_queue_add(struct http_queue *queue, struct http_held *held);
+
+/* Adds records of one stream, behind all others of it: 0 or -ENOMEM. */
+WEIR_MUST_USE int http_queue_push(struct http_queue *queue, const struct weir_stream *stream,
+                                  const struct http_piece *piece);
 
 /* Of the buckets in `among`, which must not all be empty, the one whose first piece is the oldest. */
 unsigned http_queue_oldest(const struct http_queue *queue, uint64_t among);
