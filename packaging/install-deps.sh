@@ -12,7 +12,7 @@ build='gcc libc6-dev meson ninja-build pkgconf
 # A real Kafka is fetched with maven and runs on java, and its client for Python comes by pip.
 # clang is the second compiler, and the one with a fuzzer; strace kills the agent at chosen system calls.
 test='check clang-14 libclang-rt-14-dev clang-format-14 make python3 python3-pytest strace
-  clickhouse-server influxdb maven nginx openjdk-17-jre-headless openssl python3-pip python3-protobuf
+  clickhouse-server influxdb maven nginx openjdk-17-jre-headless openssl python3-avro python3-pip python3-protobuf
   python3-snappy python3-zstandard'
 
 # The fastest gzip is there for some processors only.

@@ -23,7 +23,8 @@ pipelines:
       - {type: elasticsearch, url: "http://127.0.0.1:1/", when: exists(nobody)}
       - {type: loki, url: "http://127.0.0.1:1/", when: exists(nobody)}
       - {type: otlp, url: "http://127.0.0.1:1/", when: exists(nobody)}
-      - {type: kafka, brokers: "127.0.0.1:1", topic: t, when: exists(nobody)}
+      - {type: kafka, brokers: "127.0.0.1:1", topic: t, when: exists(nobody), codec: avro,
+         schema: {registry: "http://127.0.0.1:1", subject: t-value, version: 1}}
 """
 
 # Those that show when there is something to count.

@@ -12,6 +12,8 @@
 #define WINDOW_BYTES ((size_t)8 * 1024 * 1024)
 /* What librdkafka needs whatever it does: itself and the libraries it brings, threads, buffers of brokers. */
 #define LIBRARY_BYTES ((uint64_t)6 * 1024 * 1024)
+/* What asking a registry takes: libcurl and the libraries and certificates that it brings. */
+#define REGISTRY_BYTES ((uint64_t)6 * 1024 * 1024)
 /* What it needs for a message with two headers, beside its bytes; measured. */
 #define MESSAGE_BYTES ((uint64_t)700)
 /* How long before the deadline of a stop messages are taken back. */
@@ -28,9 +30,21 @@ static uint64_t out_kafka_reserve(const void *state)
     const struct kafka_options *options = &((const struct out_kafka *)state)->options;
     const uint64_t mib = 1024 * 1024;
     const uint64_t messages = (uint64_t)options->queue.max_records * MESSAGE_BYTES;
+    const uint64_t registry = options->schema.registry.count ? REGISTRY_BYTES : 0;
     const uint64_t sum =
-        LIBRARY_BYTES + messages + 2 * options->queue.max_bytes + options->max_message;
+        LIBRARY_BYTES + registry + messages + 2 * options->queue.max_bytes + options->max_message;
     return (sum + mib - 1) / mib * mib; /* to be read by people */
+}
+
+static void explain_schema(const struct kafka_options *options, struct weir_bytes *out)
+{
+    static const char text[] =
+        "Records are held until the schema is there: from the registry, or as it was last seen. It never changes "
+        "by itself.\n"
+        "A record that does not fit the schema is rejected, alone; a field that it has no place for is what the "
+        "codec's options say: the record is rejected, the field gathered, or left out and counted.\n";
+    if (options->schema.registry.count)
+        (void)!weir_bytes_add(out, text, sizeof(text) - 1);
 }
 
 static void out_kafka_explain(const void *state, struct weir_bytes *out)
@@ -57,6 +71,7 @@ static void out_kafka_explain(const void *state, struct weir_bytes *out)
         len = snprintf(text, sizeof(text), "It will not get in everywhere: %s.\n", wrong);
         (void)!weir_bytes_add(out, text, (size_t)len);
     }
+    explain_schema(options, out);
 }
 
 static int make_timers(struct out_kafka *self, struct weir_error *err);
@@ -86,6 +101,9 @@ static int out_kafka_open(void *state, struct weir_host *host, struct weir_error
     int r = kafka_producer_init(&self->producer, err);
     if (r == 0)
         r = make_timers(self, err);
+    if (r == 0)
+        r = kafka_schema_open(&self->schema, &self->options.schema, self->options.codec, host,
+                              self->schema_timer, self->schema_tell, err);
     if (r == 0)
         r = kafka_headers_init(&self->headers, &self->options, err);
     if (r == 0)
@@ -131,16 +149,31 @@ static void out_kafka_drain(void *state, weir_ms deadline)
     weir_timer_set(self->last_moment, deadline - margin);
 }
 
+static void schema_step(void *state)
+{
+    struct out_kafka *self = state;
+    if (kafka_schema_step(&self->schema))
+        kafka_send(self);
+}
+
+static void schema_tell(void *state)
+{
+    struct out_kafka *self = state;
+    kafka_schema_tell(&self->schema);
+}
+
 static int make_timers(struct out_kafka *self, struct weir_error *err)
 {
     self->again = weir_timer_new(self->host, kafka_send_again);
     self->last_moment = weir_timer_new(self->host, give_up);
     self->trouble_timer = weir_timer_new(self->host, kafka_refused_still);
     self->hold_timer = weir_timer_new(self->host, kafka_hold_still);
+    self->schema_timer = weir_timer_new(self->host, schema_step);
+    self->schema_tell = weir_timer_new(self->host, schema_tell);
     self->watch =
         weir_watch_start(self->host, self->producer.fd, WEIR_READABLE, kafka_reports_take);
     if (!self->again || !self->last_moment || !self->trouble_timer || !self->hold_timer ||
-        !self->watch)
+        !self->schema_timer || !self->schema_tell || !self->watch)
         return weir_error_set(err, -ENOMEM, "out of memory for timers");
     return 0;
 }
@@ -155,6 +188,9 @@ static void out_kafka_close(void *state)
     self->last_moment = weir_timer_free(self->last_moment);
     self->trouble_timer = weir_timer_free(self->trouble_timer);
     self->hold_timer = weir_timer_free(self->hold_timer);
+    self->schema_timer = weir_timer_free(self->schema_timer);
+    self->schema_tell = weir_timer_free(self->schema_tell);
+    kafka_schema_close(&self->schema);
     kafka_topic_deinit(&self->topic);
     kafka_producer_deinit(&self->producer);
     kafka_credentials_deinit(&self->credentials);

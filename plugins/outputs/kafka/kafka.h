@@ -8,6 +8,7 @@
 #include "headers.h"
 #include "options.h"
 #include "producer.h"
+#include "schema.h"
 #include "statistics.h"
 #include "topic.h"
 
@@ -19,6 +20,8 @@
  *     reports.c    what librdkafka says: delivery reports, errors, its log
  *     hold.c       when nothing can be delivered: take back, wait, go on
  *     chunks.c     the bytes of messages under way
+ *     schema.c     the schema that messages are written by; registry.c: who has it; schema_version.c: what it says;
+ *                  schema_store.c: what is kept of it
  *     errors.c     what an error means
  *     credentials.c  passwords, tokens and certificates in files;  jwt.c: when a token expires
  *     producer.c   librdkafka's handle;  topic.c, headers.c, statistics.c: what their names say */
@@ -53,6 +56,8 @@ struct out_kafka {
     struct kafka_credentials credentials;
     struct weir_watch *watch;
     struct weir_timer *again, *last_moment, *trouble_timer, *hold_timer;
+    struct weir_timer *schema_timer, *schema_tell;
+    struct kafka_schema schema;
     struct kafka_topic topic;
     struct kafka_headers headers;
     struct kafka_chunks chunks;

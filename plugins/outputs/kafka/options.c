@@ -160,7 +160,13 @@ const struct weir_option kafka_option_table[] = {
       .type = WEIR_CODEC,
       .offset = AT(codec),
       .def = "json",
+      .takes = WEIR_CODEC_BINARY | WEIR_CODEC_SCHEMA,
       .help = "How a record becomes the message's value, without a newline at its end." },
+    { .name = "schema",
+      .type = WEIR_GROUP,
+      .group = kafka_schema_option_table,
+      .help =
+          "With codec avro: the schema, pinned by subject and version, and the registry that has it." },
     { .name = "partitioner",
       .type = WEIR_ENUM,
       .offset = AT(partitioner),
@@ -305,6 +311,8 @@ int kafka_options_check(const struct kafka_options *options, struct weir_error *
             "`leader` needs `idempotence: false`: brokers can tell repeats only "
             "when all replicas answer");
     int r = check_topic(options, err);
+    if (r == 0)
+        r = kafka_schema_options_check(&options->schema, options->codec, err);
     if (r == 0)
         r = check_tls(options, err);
     if (r == 0)

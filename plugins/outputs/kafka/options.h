@@ -5,6 +5,8 @@
 #include <librdkafka/rdkafka.h>
 #include <weir/plugin.h>
 
+#include "schema_options.h"
+
 /* What can be configured, and what of it becomes which property of librdkafka. */
 enum kafka_acks { KAFKA_ACKS_ALL, KAFKA_ACKS_LEADER };
 enum kafka_sasl {
@@ -44,6 +46,7 @@ struct kafka_options {
         char *username, *password, *password_file, *token_file;
     } sasl;
     struct weir_pairs librdkafka;
+    struct kafka_schema_options schema;
 };
 
 /* Offsets are those of struct kafka_options, which stands first in the plugin's state. */

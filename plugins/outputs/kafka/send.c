@@ -203,9 +203,10 @@ static bool next_chunk(struct out_kafka *self)
 void kafka_send(struct out_kafka *self)
 {
     while (self->mode == KAFKA_RUNNING && self->producer.rk && !is_full(self) &&
-           (self->current.chunk || next_chunk(self)))
+           kafka_schema_is_ready(&self->schema) && (self->current.chunk || next_chunk(self)))
         if (!produce_current(self))
-            return;
+            break;
+    kafka_schema_count(&self->schema);
 }
 
 void kafka_send_again(void *state)
