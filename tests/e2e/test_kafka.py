@@ -2,12 +2,11 @@
 """The output kafka against a real Apache Kafka, read back with a client that shares no code with it."""
 import json
 import re
-import struct
 
 import pytest
 
 from harness import kafka_lines
-from harness.kafka_lines import pipeline
+from harness.kafka_lines import murmur2, pipeline
 
 
 pytestmark = pytest.mark.unsanitized  # the client library is not, and the mock broker's tests are run so
@@ -21,21 +20,6 @@ def test_every_line_is_there_once(weir, broker, topic):
     # Without a key a batch goes to any of them.
     assert {message.partition for message in messages} <= {0, 1, 2, 3}
     assert messages[0].value.decode() + "\n" == kafka_lines.line(kafka_lines.number(messages[0]))
-
-
-def murmur2(key):
-    """The hash of Kafka's Java client (org.apache.kafka.common.utils.Utils), by its definition."""
-    m, h = 0x5bd1e995, 0x9747b28c ^ len(key)
-    whole = len(key) // 4 * 4
-    for (k,) in struct.iter_unpack("<I", key[:whole]):
-        k = k * m & 0xffffffff
-        k = (k ^ k >> 24) * m & 0xffffffff
-        h = (h * m & 0xffffffff) ^ k
-    rest = key[whole:]
-    if rest:
-        h = (h ^ int.from_bytes(rest, "little")) * m & 0xffffffff
-    h = (h ^ h >> 13) * m & 0xffffffff
-    return h ^ h >> 15
 
 
 MURMUR2 = {b"21": -973932308, b"foobar": -790332482, b"a-little-bit-long-string": -985981536,

@@ -3,6 +3,8 @@
 
 A real broker refuses the batch behind one that has failed; the mock does not look at sequences, and takes it. So where a batch fails for
 good, order is a matter for test_kafka_faults.py."""
+import json
+import re
 import time
 
 import pytest
@@ -154,3 +156,42 @@ def test_kaf_01_kaf_12_what_was_not_acked_is_sent_after_a_restart(weir, mock, li
     agent.start()
     agent.wait_records(COUNT)
     Report(mock.read("logs"), COUNT).check(repeats=COUNT)
+
+
+def test_kaf_13_a_record_whose_topic_or_key_is_none_stops_no_other(weir, mock):
+    """A topic's name that cannot be made is that record's fault, and it is dead-lettered; a key that cannot is left out."""
+    for topic in ("web", "a_b", "x" * 249):
+        mock.tell(f"topic {topic} 1")
+    rows = [({"app": "web"}, "web"), ({"app": ""}, None), ({}, None), ({"app": "a/b"}, "a_b"), ({"app": ".."}, None),
+            ({"app": "x" * 249}, "x" * 249), ({"app": "x" * 250}, None), ({"app": "web", "k": "y" * 70000}, "web"), ({"app": None}, None),
+            ({"app": "web", "k": "key"}, "web")]
+    (weir.dir / "in.log").write_text("".join(json.dumps({**row, "n": n}) + "\n" for n, (row, _) in enumerate(rows)))
+    agent = weir(pipeline(mock.brokers, "$${app}", filters=[{"type": "parse", "format": "json"}], codec="json", key="$${k}"))
+    agent.wait_records(len(rows))
+    expected = {topic: [n for n, (_, where) in enumerate(rows) if where == topic] for _, topic in rows}
+    assert agent.ledger()["dead_lettered"] == len(expected.pop(None))
+    for topic, numbers in expected.items():
+        messages = {json.loads(message.value)["n"]: message for message in mock.read(topic)}
+        assert sorted(messages) == numbers, topic
+        assert all(message.key == (b"key" if rows[n][0].get("k") == "key" else None) for n, message in messages.items())
+
+
+@pytest.mark.unsanitized
+def test_kaf_17_a_queue_that_is_full_takes_what_was_reserved_for_it(weir, mock):
+    """Brokers are slow, and 20,000 messages wait in librdkafka: the agent grows by less than the output is charged with."""
+    agent = weir(pipeline(mock.brokers, "logs", queue={"max_records": 20000, "max_bytes": "16MiB"}, statistics="200ms"),
+                 service={"memory_limit": "128MiB"})
+    write(weir.dir / "in.log", 0, 100)
+    agent.wait_records(100)
+    resident = agent.memory()[0]
+    mock.tell("rtt 2000")
+    write(weir.dir / "in.log", 100, 30000 - 100)
+    wait_until(lambda: agent.metrics().value("weir_kafka_queue_messages") >= 20000, limit=20, step=0.05, what="the queue to be full")
+    explained = weir.cli("explain", "-c", agent.config_path, env=agent.env, check=True).stdout
+    reserved = int(re.search(r"(\d+)MiB for plugins", explained).group(1))
+    grown = (agent.memory()[1] - resident) / MIB
+    print(f"{grown:.1f} MiB for the queue and its batches, {reserved} MiB are charged")
+    assert grown < reserved
+    mock.tell("rtt 0")
+    agent.wait_records(30000, limit=30)
+    agent.check_memory()

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from harness.kafka import PASSWORD, USER, newer_librdkafka, token
-from harness.kafka_lines import SOON, Report, keyed, line, pipeline, write
+from harness.kafka_lines import SOON, Report, keyed, line, murmur2, number, pipeline, write
 from harness.ledger import plugin_of
 from harness.proxy import Proxy
 from harness.wait import SLOWNESS, wait_until
@@ -283,19 +283,32 @@ def test_kaf_15_credentials_that_are_replaced_are_taken_up(weir, broker, topic):
 
 
 def test_kaf_16_partitions_that_are_added_are_used(weir, broker, topic):
+    """Keys move to others then, as they would for Java's client, and stay in order from there on."""
     grown = broker.create(topic + ".grown", 1)
-    agent = weir(pipeline(broker.plain, grown))
-    write(weir.dir / "in.log", 0, COUNT)
-    agent.wait_records(COUNT)
-    broker.grow(grown, 3)
-    count = COUNT
+    agent = weir(pipeline(broker.plain, grown, filters=[{"type": "parse", "format": "json"}], codec="json", key="$${k}"))
+    count = 0
 
-    def used():
+    def more(lines):
         nonlocal count
-        write(weir.dir / "in.log", count, 500)
-        count += 500
+        with open(weir.dir / "in.log", "a") as out:
+            out.writelines(map(keyed, range(count, count + lines)))
+        count += lines
         agent.wait_records(count)
-        return len([end for end in broker.ends(grown).values() if end]) == 3
+        return sum(end > 0 for end in broker.ends(grown).values())
 
-    wait_until(used, limit=30, step=0.2, what="the new partitions to be used")
-    Report(broker.read(grown), count).check()
+    assert more(COUNT) == 1
+    broker.grow(grown, 3)
+    wait_until(lambda: more(100) == 3, limit=30, step=0.1, what="the new partitions to be used")
+    moved = count
+    more(COUNT)
+    messages = broker.read(grown)
+    Report(messages, count).check(order=False)
+    newest = {}
+    for message in sorted(messages, key=lambda m: (m.partition, m.offset)):
+        n = number(message)
+        if n < COUNT:
+            assert message.partition == 0
+        if n >= moved:
+            assert message.partition == (murmur2(message.key) & 0x7fffffff) % 3
+            assert newest.get(message.key, -1) < n
+            newest[message.key] = n

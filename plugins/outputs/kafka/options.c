@@ -139,7 +139,7 @@ const struct weir_option kafka_option_table[] = {
       .offset = AT(key),
       .help =
           "The message's key: messages of one key go to one partition, in order. Without it, or "
-          "where it is empty, messages have none, and partitions take turns." },
+          "where it is empty or longer than 64 KiB, messages have none, and partitions take turns." },
     { .name = "headers",
       .type = WEIR_PAIRS,
       .offset = AT(headers),

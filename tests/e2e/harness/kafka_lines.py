@@ -2,6 +2,7 @@
 """Numbered lines to Kafka, and what has to have come out: exact sets, repeats under one id, order."""
 import collections
 import re
+import struct
 
 NUMBER = re.compile(rb"line (\d+) ")
 # What a test waits for comes sooner: librdkafka looks again at what was missing every so often.
@@ -32,6 +33,21 @@ def keyed(n, keys=8, size=200):
 
 def number(message):
     return int(NUMBER.search(message.value).group(1))
+
+
+def murmur2(key):
+    """The hash of Kafka's Java client (org.apache.kafka.common.utils.Utils), by its definition."""
+    m, h = 0x5bd1e995, 0x9747b28c ^ len(key)
+    whole = len(key) // 4 * 4
+    for (k,) in struct.iter_unpack("<I", key[:whole]):
+        k = k * m & 0xffffffff
+        k = (k ^ k >> 24) * m & 0xffffffff
+        h = (h * m & 0xffffffff) ^ k
+    rest = key[whole:]
+    if rest:
+        h = (h ^ int.from_bytes(rest, "little")) * m & 0xffffffff
+    h = (h ^ h >> 13) * m & 0xffffffff
+    return h ^ h >> 15
 
 
 class Report:
