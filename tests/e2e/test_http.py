@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from harness import preload
 from harness.http_sink import Answer, HttpSink, script
 from harness.rejecting import letters
 from harness.wait import SLOWNESS, wait_until
@@ -389,12 +390,14 @@ def test_the_three_that_cost_others_their_logs(weir, sinks):
     assert letter["record"]["message"] == "poison" and letter["answer"].startswith("400")
 
 
-def test_htp_18_a_service_that_takes_no_compressed_bodies(weir, sinks):
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_htp_18_a_service_that_takes_no_compressed_bodies(weir, sinks, compression):
     sink = sinks(lambda request: 415 if "content-encoding" in request.headers else 200)
     lines = lines_of(20000)
-    once(weir, sink, lines, compression="gzip", batch={"max_bytes": "64KiB"})
+    agent = once(weir, sink, lines, compression=compression, batch={"max_bytes": "64KiB"})
     assert sink.messages() == lines
-    assert len([r for r in sink.requests if r.status == 415]) == 1
+    assert [r.headers["content-encoding"] for r in sink.requests if r.status == 415] == [compression]
+    assert [m["compression"] for m in agent.messages() if "no compressed bodies" in m["message"]] == [compression]
 
 
 # ---- connections ---------------------------------------------------------------------------------------------------------
@@ -490,6 +493,48 @@ def test_htp_13_a_name_that_is_not_there_holds_up_no_other_output(weir, sinks):
     wait_until(lambda: len(sink.messages()) == 1000, limit=20)
     assert sink.messages() == lines
     agent.wait_for(lambda status: "resolve" in str(status), limit=20, what="the reason to be shown")
+
+
+@pytest.fixture(scope="session")
+def names(tmp_path_factory):
+    return preload.library("names", tmp_path_factory)
+
+
+@pytest.mark.unsanitized
+def test_htp_13_a_name_server_that_takes_its_time_holds_up_no_other_output(weir, sinks, names):
+    sink, slow = sinks(), sinks()
+    both = config(sink.url)
+    both["pipelines"]["app"]["outputs"].append({"type": "http", "url": f"http://slow.example:{slow.port}/", "retry": RETRY})
+    agent = weir(both, env={"LD_PRELOAD": names, "NAMES_SLOW_S": "2"})
+    lines = write(weir, lines_of(1000))
+    wait_until(lambda: len(sink.messages()) == 1000, limit=20)
+    assert not slow.requests and agent.ledger()["held"] == 1000
+    agent.wait_records(1000, limit=20)
+    assert sink.messages() == slow.messages() == lines
+
+
+@pytest.mark.unsanitized
+def test_htp_13_an_address_that_is_a_black_hole_beside_one_that_is_not(weir, sinks, names):
+    sink = sinks()
+    lines = write(weir, lines_of(100))
+    agent = weir(config(f"http://two.example:{sink.port}/in"), env={"LD_PRELOAD": names})
+    agent.wait_records(100, limit=20)
+    assert sink.messages() == lines
+
+
+@pytest.mark.long
+@pytest.mark.unsanitized
+def test_htp_13_a_name_that_moves(weir, sinks, names):
+    """The address is looked up again after half a minute, without a restart."""
+    sink = sinks()
+    (weir.dir / "address").write_text("127.0.0.2\n")
+    lines = write(weir, lines_of(100))
+    agent = weir(config(f"http://file.example:{sink.port}/in", connect_timeout="500ms"),
+                 env={"LD_PRELOAD": names, "NAMES_FILE": weir.dir / "address"})
+    agent.wait_for(lambda status: agent.metrics().value("weir_retries_total") > 0, what="a try in vain")
+    (weir.dir / "address").write_text("127.0.0.1\n")
+    agent.wait_records(100, limit=40)
+    assert sink.messages() == lines
 
 
 def test_a_service_that_is_away_and_comes_back(weir, sinks):

@@ -44,6 +44,18 @@ def test_http_2_by_tls(weir, front):
     assert set(nginx.protocols()) == {"HTTP/2.0 200"}
 
 
+def test_htp_21_connections_that_the_server_ends(weir, front):
+    """HTTP/2's GOAWAY after every third request of a connection, with several under way: each arrives, once."""
+    nginx, sink, authority = front(tls("server", "keepalive_requests 3;"))
+    for stream in range(8):
+        write(weir, lines_of(1000, stream), f"in{stream}.log")
+    agent = weir(config(nginx.url, tls={"ca": str(authority.path)}, concurrency="4", batch={"max_bytes": "8KiB"}))
+    agent.wait_records(8000, limit=30)
+    assert sorted(sink.messages()) == sorted(line for stream in range(8) for line in lines_of(1000, stream))
+    wait_until(lambda: len(nginx.protocols()) >= len(sink.requests))
+    assert len(sink.requests) > 20 and set(nginx.protocols()) == {"HTTP/2.0 200"}
+
+
 def test_http_1_where_there_is_no_2(weir, front):
     nginx, sink, authority = front(listen="ssl")
     lines = write(weir, lines_of(1000))
