@@ -96,13 +96,14 @@ unit_tests() {
 }
 
 # e2e DIR [NAME=VALUE...] [pytest argument...]: the end-to-end tests on the binary of a build. They mostly wait, so
-# there are two runs at a time, each with half of the tests.
+# there are two runs at a time, which share them.
 e2e() {
   local environment words work status=0 result empty=0 part parts=2 pids=()
   split "${@:2}"
   work=$(mktemp -d)
+  mkdir "$work/queue"
   for ((part = 0; part < parts; part++)); do
-    env WEIR_BINARY="$PWD/$1/src/cli/weir" WEIR_TEST_PART="$part/$parts" "${environment[@]}" \
+    env WEIR_BINARY="$PWD/$1/src/cli/weir" WEIR_TEST_QUEUE="$work/queue" "${environment[@]}" \
       $python -m pytest -q -c tests/e2e/pytest.ini --rootdir tests/e2e tests/e2e "${words[@]}" \
       >"$work/$part" 2>&1 &
     pids+=($!)
@@ -113,7 +114,7 @@ e2e() {
     cat "$work/$part"
     case $result in
     0) ;;
-    5) empty=$((empty + 1)) ;; # no test in this half
+    5) empty=$((empty + 1)) ;; # there is no such test
     *) status=$result ;;
     esac
   done

@@ -49,6 +49,7 @@ import pytest
 
 from harness.agent import Agent
 from harness.kafka_fixtures import broker, mock, mock_program, topic  # noqa: F401 (fixtures)
+from harness.shares import run_share
 from harness.wait import SLOWNESS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,11 +144,17 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "threads: runs under the thread sanitizer too")
 
 
+def pytest_runtestloop(session):
+    """With WEIR_TEST_QUEUE, runs of pytest share the tests: see harness/shares.py."""
+    if os.environ.get("WEIR_TEST_QUEUE") and not session.config.option.collectonly and not session.testsfailed:
+        run_share(session, Path(os.environ["WEIR_TEST_QUEUE"]))
+        return True
+    return None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     assert BINARY.exists(), f"no binary at {BINARY}: build it, or set WEIR_BINARY"
-    part, parts = map(int, os.environ.get("WEIR_TEST_PART", "0/1").split("/"))
-    items[:] = items[part::parts]
     if os.environ.get("WEIR_TEST_LONG"):
         return
     for item in items:

@@ -7,6 +7,7 @@ import pytest
 from harness import numbered
 from harness.admin import Metrics
 from harness.ledger import check_ledgers
+from harness.shares import claims
 
 
 def write(path, lines):
@@ -83,6 +84,12 @@ def test_the_ledger_is_recomputed():
             check({**ledger, **wrong}, account)
         with pytest.raises(AssertionError):
             check(ledger, {**account, **wrong})
+
+
+def test_runs_that_share_tests_do_each_once(tmp_path):
+    one, other = (claims("abcdef", tmp_path) for _ in range(2))
+    assert [next(one), next(other), next(other), next(one), next(one)] == list("abcde")
+    assert list(other) == ["f"] and list(one) == []
 
 
 def test_metrics_are_numbers():
