@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Preloaded into the agent by test_resource_faults.py: its wall clock is off by as many nanoseconds as the file
+/* Preloaded into the agent by harness/preload.py: its wall clock is off by as many nanoseconds as the file
  * $CLOCK_STEPS says, which the test and the agent have mapped together. Other clocks are as they are. */
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -4,6 +4,7 @@ slows nobody. A dead output is `stdout` with a pipe that nobody reads."""
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -41,6 +42,10 @@ def line_count(path):
 
 def disk_bytes(agent):
     return agent.pipeline()["buffer"]["disk_used_bytes"]
+
+
+def on_tmpfs():
+    return "tmpfs" in subprocess.run(["stat", "-f", "-c", "%T", "/dev/shm"], capture_output=True, text=True).stdout
 
 
 def feed_lines(feed, first, count):
@@ -432,3 +437,13 @@ def test_spl_17_rss_and_start_do_not_depend_on_the_backlog(weir, mib):
 
 def disk_bytes_of(directory):
     return sum(path.stat().st_size for path in directory.rglob("*.seg"))
+
+
+@pytest.mark.skipif(not on_tmpfs(), reason="/dev/shm is no tmpfs here")
+def test_spl_27_a_file_system_that_a_restart_of_the_host_empties_is_told(weir):
+    with tempfile.TemporaryDirectory(prefix="weir-", dir="/dev/shm") as data:
+        agent = weir(config(stdin(), [STDOUT], durable=True), service={**SERVICE, "data_dir": data})
+        assert any("does not survive a restart of the host" in message.get("message", "") for message in agent.messages())
+        agent.stop()
+    agent = weir(config(stdin(), [STDOUT], durable=True), service=SERVICE)
+    assert not any("does not survive" in message.get("message", "") for message in agent.messages()[-5:])

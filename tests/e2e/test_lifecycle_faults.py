@@ -11,7 +11,9 @@ import pytest
 
 from harness import generated, preload
 from harness import numbered as feeding
-from harness.following import Following, config, numbered, told
+from harness.agent import MIB
+from harness.following import Following, config, metric, numbered, stored_positions, told
+from harness.http_sink import HttpSink
 from harness.wait import SLOWNESS, wait_until
 
 
@@ -228,6 +230,58 @@ def test_res_07_res_14_stopped_continued_and_signalled_all_the_time(weir):
     writer.stop()
     agent.wait_records(writer.written)
     writer.check(following.out).assert_complete()
+
+
+@pytest.mark.unsanitized
+def test_res_06_a_twentieth_of_a_processor(weir):
+    """As a quota of 5 % gives it: slow, and nothing more. No request is taken for lost that had no time to be sent."""
+    sink = HttpSink(lambda request: 200)
+    agent = weir({"pipelines": {"app": {
+        "inputs": [{"type": "tail", "paths": ["${DIR}/in.log"]}],
+        "outputs": [{"type": "http", "url": sink.url, "timeout": "2s", "batch": {"max_records": 200}},
+                    {"type": "file", "path": "${DIR}/out.log", "codec": "text"}]}}})
+    lines = numbered("line", 0, 20000)
+    with open(weir.dir / "in.log", "w") as source:
+        source.writelines(line + "\n" for line in lines)
+    for _ in range(20):
+        agent.signal(signal.SIGSTOP)
+        time.sleep(0.095)
+        agent.signal(signal.SIGCONT)
+        time.sleep(0.005)
+    agent.wait_records(len(lines))
+    assert (weir.dir / "out.log").read_text().splitlines() == lines
+    assert sink.messages() == lines and len(sink.requests) == len(sink.accepted())
+    assert agent.metrics().value("weir_retries_total", 0) == 0
+    agent.stop()
+    sink.stop()
+
+
+@pytest.mark.unsanitized
+def test_res_12_a_long_life_leaves_nothing_behind(weir):
+    """Rotations, deletions and new files, a few hundred: memory, descriptors, known files and positions are what they were."""
+    following = Following(weir)
+    agent = weir(config("*.log", rotate_wait="10ms"))
+    count, resident, files = 0, [], []
+
+    def turn(number):
+        name = f"{number % 7}.log"
+        following.append(name, *(f"{number} {i} {'x' * 200}" for i in range(50)))
+        agent.wait_records(50 * (number + 1))
+        if number % 3:
+            following.rotate(name, keep=0)
+        else:
+            following.path(name).unlink()
+    for _ in range(3):
+        for _ in range(100):
+            turn(count)
+            count += 1
+        wait_until(lambda: metric(agent, "weir_tail_open_files") == 0 and metric(agent, "weir_tail_files") == 0,
+                   what="rotated files to be let go")
+        resident.append(agent.memory()[0])
+        files.append(sorted(path for path in agent.fds().values() if not path.startswith("socket:")))  # of who asks
+    assert len(set(following.lines())) == len(following.lines()) == 50 * count
+    assert resident[-1] - resident[0] < MIB and files[-1] == files[0]
+    wait_until(lambda: stored_positions(agent) == [], what="positions to be forgotten")
 
 
 def test_res_07_a_long_sleep_under_load(weir):

@@ -8,7 +8,8 @@ import shutil
 import pytest
 
 from harness import disks
-from harness.following import Following, config, metric, numbered, told
+from harness.following import Following, config, metric, numbered, stored_positions, told, wait_metric
+from harness.preload import HOUR, Shared, clock_steps  # noqa: F401 (a fixture)
 from harness.wait import wait_until
 
 
@@ -68,6 +69,45 @@ def test_ckp_09_a_file_under_another_name_keeps_its_position(weir):
     agent.start()
     following.append("moved.log", "two")
     following.wait_in_order(["one", "two"])
+
+
+def test_ckp_07_positions_of_files_that_are_gone_go_too(weir):
+    """Once all of a deleted file is delivered; a file that gets its name, or its number, is new."""
+    following = Following(weir)
+    agent = weir(config("*.log", rotate_wait="100ms"))
+    expected = []
+    for turn in range(5):
+        lines = numbered(f"turn {turn}", 0, 3)
+        expected += lines
+        following.append("a.log", *lines)
+        following.wait(expected)
+        os.unlink(weir.dir / "a.log")
+    following.append("kept.log", "kept")
+    wait_until(lambda: stored_positions(agent) == [5], what="the other positions to be forgotten")
+    agent.restart()
+    following.append("kept.log", "more")
+    following.wait(expected + ["kept", "more"])
+
+
+@pytest.mark.unsanitized
+def test_ckp_07_positions_of_a_directory_that_stays_away_go_after_a_day(weir, clock_steps):
+    """It might have come back."""
+    following = Following(weir)
+    offset = Shared(weir.dir / "offset", 1)
+    (weir.dir / "tree").mkdir()
+    agent = weir(config("tree/*.log", poll_interval="200ms", rotate_wait="100ms"),
+                 env={"LD_PRELOAD": str(clock_steps), "CLOCK_STEPS": str(weir.dir / "offset")})
+    following.append("tree/a.log", "one")
+    following.wait(["one"])
+    agent.stop()
+    os.rename(weir.dir / "tree", weir.dir / "away")
+    agent.start()
+    scans = metric(agent, "weir_tail_scans_total")
+    offset[0] = 23 * HOUR
+    wait_metric(agent, "weir_tail_scans_total", scans + 2)
+    assert stored_positions(agent) == [4]
+    offset[0] = 25 * HOUR
+    wait_until(lambda: stored_positions(agent) == [], what="the position to be forgotten")
 
 
 @pytest.fixture

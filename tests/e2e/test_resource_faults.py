@@ -2,16 +2,15 @@
 """Too little of what a process needs, and clocks that step: allocations that fail, few descriptors, no threads, a host's time
 that is set. No crash, nothing lost, and when it is too little to start, one line that says so."""
 import json
-import mmap
 import os
 import shutil
 import signal
-import struct
 import time
 
 import pytest
 
 from harness import numbered, preload
+from harness.preload import HOUR, Shared, clock_steps  # noqa: F401 (a fixture)
 from harness.wait import SLOWNESS, wait_until
 
 LONG = bool(os.environ.get("WEIR_TEST_LONG"))
@@ -25,21 +24,6 @@ def config(filters=({"type": "parse", "format": "json"}, {"type": "context", "fi
         "filters": list(filters),
         "outputs": [{"type": "file", "path": "${DIR}/out.log", "codec": {"type": "json", "record_id_key": "record_id"}}],
     }}}
-
-
-class Shared:
-    """Numbers in a file that a preloaded library has mapped too."""
-
-    def __init__(self, path, count):
-        path.write_bytes(bytes(count * 8))
-        self.file = open(path, "r+b")
-        self.map = mmap.mmap(self.file.fileno(), count * 8)
-
-    def __setitem__(self, index, value):
-        struct.pack_into("q", self.map, index * 8, value)
-
-    def __getitem__(self, index):
-        return struct.unpack_from("q", self.map, index * 8)[0]
 
 
 # ---- memory ------------------------------------------------------------------------------------------------------------
@@ -228,17 +212,9 @@ def test_res_03_a_thread_that_cannot_be_started(weir, nth):
 
 # ---- clocks --------------------------------------------------------------------------------------------------------------
 
-HOUR = 3600 * 10 ** 9
-
-
-@pytest.fixture(scope="session")
-def clock_steps(tmp_path_factory):
-    return preload.library("clock_steps", tmp_path_factory)
-
-
 @pytest.mark.unsanitized
-def test_res_04_the_wall_clock_steps(weir, clock_steps):
-    """To and fro by hours and decades, also over a restart: the logical clock never goes back, observed times are the
+def test_res_04_res_05_the_wall_clock_steps(weir, clock_steps):
+    """To and fro by hours and decades, as after a suspended host goes on, also over a restart: the logical clock never goes back, observed times are the
     host's, a line is there at once, and nothing stops or is sent again."""
     offset = Shared(weir.dir / "offset", 1)
     codec = {"type": "json", "observed_time_key": "observed", "clock_key": "clock"}

@@ -5,18 +5,21 @@ import time
 
 import pytest
 
-from harness.following import Following, config, metric, numbered, told
+from harness.following import Following, config, metric, numbered, stored_positions, told
 from harness.wait import wait_until
 
 FAST = {"rotate_wait": "200ms", "poll_interval": "10s"}
 
 
-def test_tail_22_an_unfinished_line_over_a_restart(weir):
+@pytest.mark.parametrize("end", ["stop", "kill9"])
+def test_tail_22_ckp_10_an_unfinished_line_over_a_restart(weir, end):
+    """The position is its begin, however much of it was seen."""
     logs = Following(weir)
     agent = weir(config("a.log", **FAST))
     logs.write("a.log", b"1\nbegun ")
     logs.wait(["1"])
-    agent.stop()
+    wait_until(lambda: stored_positions(agent) == [2], what="the position to be stored")
+    getattr(agent, end)()
     logs.write("a.log", b"and ")
     agent.start()
     logs.write("a.log", b"ended\n")

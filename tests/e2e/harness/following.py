@@ -2,6 +2,7 @@
 """What the tests of the tail input share: a configuration that copies lines from files to a file, and looks at both."""
 import json
 import os
+import subprocess
 
 from .wait import wait_until
 
@@ -73,6 +74,13 @@ def numbered(prefix, first, count):
 
 def metric(agent, name, **labels):
     return agent.metrics().value(name, 0, **labels)
+
+
+def stored_positions(agent):
+    """The positions of files in the agent's store, sorted."""
+    listed = subprocess.run([agent.binary, "positions", "ls", "--json", "--data-dir", str(agent.data_dir)], check=True,
+                            capture_output=True)
+    return sorted(row["position"] for row in json.loads(listed.stdout)["positions"] if row["text"])
 
 
 def wait_metric(agent, name, at_least, **labels):

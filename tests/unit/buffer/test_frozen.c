@@ -556,6 +556,46 @@ START_TEST(what_is_unknown_is_told)
 }
 END_TEST
 
+/* Lengths that lie: what comes out is never more than the head says, and what the head says is never more than can be, so
+ * that a few bytes neither take all memory nor write behind what they were given. */
+START_TEST(spl_25_a_bomb_and_lengths_that_lie)
+{
+    static const char zeros[1 << 20];
+    char packed[16384];
+    for (unsigned codec = FRAME_LZ4; codec <= FRAME_ZSTD; codec++) {
+        const enum compression how = (enum compression)codec;
+        if (!compression_is_built(how))
+            continue;
+        const size_t stored = compress_block(how, zeros, sizeof(zeros), packed, sizeof(packed));
+        ck_assert_uint_gt(stored, 0);
+        const uint32_t lies[] = { 0,
+                                  1,
+                                  55,
+                                  4096,
+                                  sizeof(zeros) - 1,
+                                  sizeof(zeros),
+                                  sizeof(zeros) + 1,
+                                  FRAME_PAYLOAD_MAX,
+                                  FRAME_PAYLOAD_MAX + 1,
+                                  UINT32_MAX };
+        for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+            struct frozen frozen = { .bytes.max = BYTES_MAX };
+            ck_assert_int_eq(weir_bytes_add(&frozen.bytes, zeros, FRAME_HEAD_BYTES), 0);
+            ck_assert_int_eq(weir_bytes_add(&frozen.bytes, packed, stored), 0);
+            frozen.head = (struct frame_head){ .head_bytes = FRAME_HEAD_BYTES,
+                                               .stored_bytes = (uint32_t)stored,
+                                               .raw_bytes = lies[i],
+                                               .codec = (uint8_t)codec,
+                                               .records = 1 };
+            const int r = thaw_with(&frozen, NULL);
+            ck_assert_msg(r == -EBADMSG || (r == -EPROTO && lies[i] == sizeof(zeros)), "%u: %d",
+                          lies[i], r);
+            frozen_end(&frozen);
+        }
+    }
+}
+END_TEST
+
 /* Thaws a frame of exactly these bytes; what comes of it must be good for every codec. */
 static void try_bytes(const char *bytes, size_t len, const struct frame_head *head)
 {
@@ -625,6 +665,7 @@ int main(void)
     tcase_add_test(tc, noise_is_kept_as_it_is);
     tcase_add_test(tc, what_is_too_large_is_told);
     tcase_add_test(tc, what_is_unknown_is_told);
+    tcase_add_test(tc, spl_25_a_bomb_and_lengths_that_lie);
     tcase_add_test(tc, any_bytes_are_safe);
     Suite *suite = suite_create("buffer/frozen");
     suite_add_tcase(suite, tc);

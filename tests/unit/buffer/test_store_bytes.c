@@ -326,6 +326,47 @@ START_TEST(spl_06_what_is_not_ours_is_put_aside_whole)
 }
 END_TEST
 
+/* The bytes are the same on every machine, so that a directory can be looked at on another. */
+START_TEST(spl_26_numbers_are_little_endian_everywhere)
+{
+    static const uint8_t expected[FRAME_HEAD_BYTES] = {
+        [8] = 0x48,  [12] = 0x04, [13] = 0x03, [14] = 0x02, [15] = 0x01, /* head, stored */
+        [16] = 0x08, [17] = 0x07, [18] = 0x06, [19] = 0x05,              /* raw */
+        [20] = 0x0c, [21] = 0x0b, [22] = 0x0a, [23] = 0x09,              /* checksums */
+        [24] = 0x10, [25] = 0x0f, [26] = 0x0e, [27] = 0x0d, [28] = 1,    [29] = 2,
+        [30] = 0x01, [31] = 0x02, /* version, codec, flags */
+        [32] = 0x16, [33] = 0x15, [34] = 0x14, [35] = 0x13, [36] = 0x12, [37] = 0x11, /* sequence */
+        [40] = 0x1a, [41] = 0x19, [42] = 0x18, [43] = 0x17, /* records, no ranges */
+        [48] = 0x22, [49] = 0x21, [50] = 0x20, [51] = 0x1f, [52] = 0x1e, [53] = 0x1d,
+        [54] = 0x1c, [55] = 0x1b, /* readers */
+        [56] = 0xfe, [57] = 0xff, [58] = 0xff, [59] = 0xff, [60] = 0xff, [61] = 0xff,
+        [62] = 0xff, [63] = 0xff, /* observed: two before 1970 */
+        [64] = 0x24, [65] = 0x23, /* written */
+    };
+    const struct frame_head head = { .head_bytes = FRAME_HEAD_BYTES,
+                                     .stored_bytes = 0x01020304,
+                                     .raw_bytes = 0x05060708,
+                                     .payload_crc = 0x090a0b0c,
+                                     .previous_crc = 0x0d0e0f10,
+                                     .codec = FRAME_ZSTD,
+                                     .flags = 0x0201,
+                                     .sequence = 0x111213141516,
+                                     .records = 0x1718191a,
+                                     .readers = 0x1b1c1d1e1f202122,
+                                     .observed = -2,
+                                     .written = 0x2324 };
+    struct frame_head back;
+    uint8_t bytes[FRAME_HEAD_BYTES];
+    frame_head_write(bytes, &head, 77);
+    ck_assert_mem_eq(bytes + 8, expected + 8, FRAME_HEAD_BYTES - 8);
+    ck_assert_int_eq(frame_head_read(bytes, sizeof(bytes), 77, &back), FRAME_GOOD);
+    for (size_t i = 0; i < sizeof(bytes) / 4;
+         i++) /* as a machine of the other kind would have it */
+        put32(bytes + 4 * i, __builtin_bswap32(get32(bytes + 4 * i)));
+    ck_assert_int_eq(frame_head_read(bytes, sizeof(bytes), 77, &back), FRAME_DAMAGED);
+}
+END_TEST
+
 /* Somebody went back to an older agent: what the later one wrote is not lost, and not touched. */
 START_TEST(spl_23_a_segment_of_a_later_version_is_left_alone)
 {
@@ -428,6 +469,7 @@ int main(void)
     tcase_add_test(tc, spl_04_a_damaged_frame_is_put_aside_once);
     tcase_add_test(tc, spl_06_what_is_not_ours_is_put_aside_whole);
     tcase_add_test(tc, spl_23_a_segment_of_a_later_version_is_left_alone);
+    tcase_add_test(tc, spl_26_numbers_are_little_endian_everywhere);
     tcase_add_test(tc, spl_23_a_frame_of_a_later_version_waits);
     tcase_add_test(tc, names_that_are_no_segments_are_left_alone);
     Suite *suite = suite_create("buffer/store_bytes");
