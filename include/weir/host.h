@@ -288,4 +288,22 @@ WEIR_API void weir_state_put(struct weir_host *host, const void *key, size_t key
 /* Bytes written to the sink, for weir_output_bytes_total. @thread any. */
 WEIR_API void weir_output_bytes(struct weir_host *host, uint64_t bytes);
 
+/* ---- `weir validate`: see `inspect` in plugin.h ------------------------------------------------------------------ */
+
+struct weir_inspection;
+
+/* Whether the network may be asked. */
+WEIR_API bool weir_inspection_online(const struct weir_inspection *inspection);
+WEIR_API const char *weir_inspection_pipeline(const struct weir_inspection *inspection);
+WEIR_API const char *weir_inspection_id(const struct weir_inspection *inspection);
+WEIR_API const char *weir_inspection_data_dir(const struct weir_inspection *inspection);
+/* What was found: that something is as it should be; that it is not, which makes the configuration wrong; that it could not be
+ * found out. `option` is the one that it is about ("schema.version"), whose place is printed; "" for none. */
+WEIR_API void weir_inspection_good(struct weir_inspection *inspection, const char *option,
+                                   const char *format, ...) WEIR_PRINTF(3, 4);
+WEIR_API void weir_inspection_wrong(struct weir_inspection *inspection, const char *option,
+                                    const char *format, ...) WEIR_PRINTF(3, 4);
+WEIR_API void weir_inspection_doubt(struct weir_inspection *inspection, const char *option,
+                                    const char *format, ...) WEIR_PRINTF(3, 4);
+
 #endif

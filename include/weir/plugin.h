@@ -14,6 +14,8 @@
  *   check, explain,      main                   looks at the options alone: no files, no network, nothing kept
  *     reserve, reads,
  *     writes
+ *   inspect              main                   `weir validate` alone: looks whether the world is as the options
+ *                                               say
  *   open                 main, once             opens what it needs; never the network (a dead sink must not
  *                                               block the start)
  *   input.start, work,   the instance's own     reads into blocks, finds boundaries, emits; when
@@ -81,6 +83,10 @@ struct weir_plugin {
      * service.memory_limit, and keeping within them is the plugin's business. Pure, as `check` is, and called
      * after it. Optional: without it, what the instance uses is too little to count. */
     uint64_t (*reserve)(const void *self);
+    /* Whether the world is as the options say, for `weir validate`: reads files that they name, and, with --online, asks
+     * the network and waits for its answers, some seconds. Says what it finds by weir_inspection_good() and its like. Changes
+     * nothing; the instance is not open, and is not opened after. Optional. */
+    void (*inspect)(void *self, struct weir_inspection *inspection);
     /* 0, or a negative errno and *err set. Optional. */
     int (*open)(void *self, struct weir_host *host, struct weir_error *err);
     void (*close)(void *self);

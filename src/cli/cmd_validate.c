@@ -2,6 +2,7 @@
 #include "base/units.h"
 #include "cli/commands.h"
 #include "cli/load.h"
+#include "config/inspection.h"
 
 /* A limit that is lower than the configuration, or the reference, says. */
 static void say_limit(const struct load *load)
@@ -40,9 +41,13 @@ static enum command_status run(const struct command_line *line)
     struct load load;
     enum command_status status;
     load_read(line, &load);
-    if (command_has(line, OPTION_JSON)) {
+    const bool as_json = command_has(line, OPTION_JSON);
+    if (load.config)
+        inspection_run(load.config, command_has(line, OPTION_ONLINE), load.diag,
+                       as_json ? NULL : stdout);
+    if (as_json) {
         diagnostics_print(load.diag, stdout, true);
-        status = load.config ? COMMAND_DONE : COMMAND_MISUSED;
+        status = load.config && diagnostics_errors(load.diag) == 0 ? COMMAND_DONE : COMMAND_MISUSED;
     } else {
         status = load_report(&load);
         if (status == COMMAND_DONE)
@@ -59,7 +64,9 @@ const struct command cmd_validate = {
     .help =
         "Mistakes are printed as FILE:LINE:COLUMN: error: TEXT, all of them at once; with --json as\n"
         "an array of {file, line, column, level, text}, which is empty when nothing is wrong.\n"
-        "Nothing that the configuration names is opened, and nothing is started.\n",
-    .options = TAKES(OPTION_CONFIG) | TAKES(OPTION_JSON),
+        "Nothing is started, and of what the configuration names only schemas in files are read. With --online the\n"
+        "registries that it names are asked whether they have the schemas that are pinned; a line is printed for\n"
+        "each thing that was found to be right.\n",
+    .options = TAKES(OPTION_CONFIG) | TAKES(OPTION_JSON) | TAKES(OPTION_ONLINE),
     .run = run,
 };

@@ -42,6 +42,7 @@ static const struct {
     [OPTION_CODEC] = { '\0', "codec", "CODEC",
                        "with cat: how records are printed, as in an output (default: json)" },
     [OPTION_FRAMES] = { '\0', "frames", NULL, "with cat: frames in place of records" },
+    [OPTION_ONLINE] = { '\0', "online", NULL, "ask the services too that outputs depend on" },
     [OPTION_MARKDOWN] = { '\0', "markdown", "DIR", "write the reference pages into a directory" },
 };
 

@@ -27,6 +27,7 @@ enum command_option {
     OPTION_REASON,
     OPTION_CODEC,
     OPTION_FRAMES,
+    OPTION_ONLINE,
     OPTION_COUNT
 };
 #define TAKES(option) (1u << (option))

@@ -41,7 +41,7 @@ enum command_status load_report(const struct load *load)
 {
     size_t errors = diagnostics_errors(load->diag);
     diagnostics_print(load->diag, stderr, false);
-    if (load->config)
+    if (load->config && errors == 0)
         return COMMAND_DONE;
     fprintf(stderr, "%s: %zu error%s\n", load->path, errors, errors == 1 ? "" : "s");
     return COMMAND_MISUSED;

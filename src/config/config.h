@@ -52,6 +52,12 @@ struct config_hooks {
     const char *group_file;
 };
 
+/* Where an option stands: "schema.version". */
+struct config_option_place {
+    const char *name;
+    struct config_place place;
+};
+
 /* One `- type: ...` entry. */
 struct config_plugin {
     const struct weir_plugin *plugin;
@@ -61,6 +67,9 @@ struct config_plugin {
     char *when_text;  /* as written */
     uint64_t reserve; /* bytes that it may use beside batches */
     struct config_place place;
+    struct config_option_place
+        *options; /* where its options stand; of plugins with `inspect` alone */
+    size_t option_count;
 };
 
 enum config_when_full { WHEN_FULL_BLOCK, WHEN_FULL_DROP_OLDEST, WHEN_FULL_DROP_NEWEST };

@@ -215,3 +215,34 @@ bool options_check(const struct options_reader *reader, const struct weir_plugin
                         "%s: %s", what, text);
     return false;
 }
+
+static size_t count_options(const struct node *map)
+{
+    size_t count = 0;
+    for (const struct node *child = map->first; child; child = child->next)
+        count += 1 + (child->kind == NODE_MAP ? count_options(child) : 0);
+    return count;
+}
+
+static struct config_option_place *add_places(const struct options_reader *reader,
+                                              const struct node *map, const char *prefix,
+                                              struct config_option_place *at)
+{
+    for (const struct node *child = map->first; child; child = child->next) {
+        const char *name = memory_format(reader->memory, "%s%s", prefix, child->key);
+        *at++ = (struct config_option_place){ name, child->place };
+        if (child->kind == NODE_MAP)
+            at = add_places(reader, child, memory_format(reader->memory, "%s.", name), at);
+    }
+    return at;
+}
+
+struct config_option_place *options_places(const struct options_reader *reader,
+                                           const struct node *map, size_t *ret_count)
+{
+    *ret_count = count_options(map);
+    struct config_option_place *places =
+        memory_alloc(reader->memory, (*ret_count + 1) * sizeof(*places));
+    add_places(reader, map, "", places);
+    return places;
+}

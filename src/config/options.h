@@ -36,6 +36,10 @@ struct options_section {
 bool options_fill(const struct options_reader *reader, const struct options_section *section,
                   const struct node *map, struct config_place place);
 
+/* Where the options of `map` stand, groups by the names of their members too. In the reader's memory; sets *ret_count. */
+struct config_option_place *options_places(const struct options_reader *reader,
+                                           const struct node *map, size_t *ret_count);
+
 /* Asks the plugin itself about its options, which are filled in. An error is said at the place of the option
  * that it names. */
 bool options_check(const struct options_reader *reader, const struct weir_plugin *plugin,

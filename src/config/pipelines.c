@@ -224,6 +224,8 @@ static void read_entries(struct reading *reading, enum weir_kind kind, const str
         struct config_plugin *instance = &instances[count++];
         *instance = (struct config_plugin){ .plugin = plugin, .place = entry->place };
         read_options(reading, entry, instance);
+        if (plugin->inspect)
+            instance->options = options_places(&reading->options, entry, &instance->option_count);
     }
     give_ids(reading, instances, count);
     *ret_instances = instances;

@@ -240,3 +240,76 @@ def test_a_registry_that_hangs_is_given_up_and_a_stop_does_not_wait_for_it(weir,
     begun = time.monotonic()
     agent.stop()
     assert time.monotonic() - begun < 3
+
+
+# ---- weir validate -----------------------------------------------------------------------------------------------------
+
+
+VALIDATED = """service: {{data_dir: {dir}/data}}
+pipelines:
+  app:
+    inputs: [{{type: stdin}}]
+    outputs:
+      - type: kafka
+        brokers: 127.0.0.1:1
+        topic: logs
+        codec: {codec}
+        schema:
+          registry: {url}
+          subject: logs-value
+          {what}
+"""
+
+
+def validate(weir, registry, *args, what="version: 1", codec="avro", status=0):
+    path = weir.dir / "weir.yaml"
+    path.write_text(VALIDATED.format(dir=weir.dir, url=registry.url, what=what, codec=codec))
+    done = weir.cli("validate", "-c", path, *args)
+    assert done.returncode == status, done.stdout + done.stderr
+    return (done.stdout + done.stderr).replace(str(path), "F")
+
+
+def test_validate_asks_the_registry(weir, registry):
+    assert validate(weir, registry) == "F: ok\n"  # offline nobody is asked
+    assert "F:11:21: error: option \"schema.registry\" of output \"kafka\" of pipeline \"app\": the schema registry " in validate(
+        weir, registry, "--online", status=2)
+    registry.start()
+    assert validate(weir, registry, "--online") == (
+        "F:12:20: ok: output \"kafka\" of pipeline \"app\": the registry has \"logs-value\" version 1, id 42\nF: ok\n")
+    assert "F:13:20: error: option \"schema.version\" of output \"kafka\" of pipeline \"app\": the registry answers 404: Version 2" in validate(
+        weir, registry, "--online", what="version: 2", status=2)
+    assert json.loads(validate(weir, registry, "--online", "--json", what="version: 2", status=2))[0]["line"] == 13
+    assert "rest" in validate(weir, registry, "--online", codec="{type: avro, rest: nothing}", status=2)
+    assert len(registry.requests) == 4 and all(method == "GET" for method, *_ in registry.requests)
+    assert not (weir.dir / "data").exists()
+
+
+def test_validate_looks_at_the_file_and_at_what_is_on_disk(weir, mock, registry):
+    avsc = weir.dir / "log.avsc"
+    what = f"version: 1\n          file: {avsc}"
+    assert "F:14:17: error: option \"schema.file\"" in validate(weir, registry, what=what, status=2)  # it is not there
+    avsc.write_text('{"type": "record", "name": "Log", "fields": [{"name": "n", "type": "lang"}]}')
+    assert 'field "n" has the type "lang", which is not defined' in validate(weir, registry, what=what, status=2)
+    registry.start()
+    avsc.write_text(SCHEMA)
+    assert "log.avsc is compatible with the newest version" in validate(weir, registry, "--online", what=what)
+    registry.incompatible = "READER_FIELD_MISSING_DEFAULT_VALUE"
+    assert "not compatible: READER_FIELD_MISSING_DEFAULT_VALUE" in validate(weir, registry, "--online", what=what, status=2)
+    write(weir, 0, 1)
+    agent = weir(config(mock, registry))
+    agent.wait_records(1)
+    agent.stop()
+    registry.stop()
+    assert validate(weir, registry, what=what) == (
+        "F:12:20: ok: output \"kafka\" of pipeline \"app\": \"logs-value\" version 1, id 42, is on disk\nF: ok\n")
+    avsc.write_text(OTHER)
+    assert "it is not what version 1 was when it was last seen: they differ at fields[0].type" in validate(
+        weir, registry, what=what, status=2)
+
+
+def test_validate_refuses_the_codec_where_it_has_no_place(weir):
+    path = weir.dir / "weir.yaml"
+    for row in ("{type: file, path: /tmp/x, codec: avro}", "{type: stdout, codec: avro}", "{type: http, url: http://x, codec: avro}"):
+        path.write_text(f"pipelines:\n  app:\n    inputs: [{{type: stdin}}]\n    outputs:\n      - {row}\n")
+        done = weir.cli("validate", "-c", path)
+        assert done.returncode == 2 and 'cannot be "avro": its records have no end' in done.stderr, done.stderr

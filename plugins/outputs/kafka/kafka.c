@@ -74,6 +74,12 @@ static void out_kafka_explain(const void *state, struct weir_bytes *out)
     explain_schema(options, out);
 }
 
+static void out_kafka_inspect(void *state, struct weir_inspection *inspection)
+{
+    const struct kafka_options *options = &((struct out_kafka *)state)->options;
+    kafka_schema_inspect(&options->schema, options->codec, inspection);
+}
+
 static int make_timers(struct out_kafka *self, struct weir_error *err);
 
 static int out_kafka_open(void *state, struct weir_host *host, struct weir_error *err)
@@ -210,6 +216,7 @@ WEIR_PLUGIN(out_kafka) = {
     .check = out_kafka_check,
     .explain = out_kafka_explain,
     .reserve = out_kafka_reserve,
+    .inspect = out_kafka_inspect,
     .open = out_kafka_open,
     .close = out_kafka_close,
     .output = { .window = WINDOW_BYTES,

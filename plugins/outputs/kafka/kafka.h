@@ -21,7 +21,7 @@
  *     hold.c       when nothing can be delivered: take back, wait, go on
  *     chunks.c     the bytes of messages under way
  *     schema.c     the schema that messages are written by; registry.c: who has it; schema_version.c: what it says;
- *                  schema_store.c: what is kept of it
+ *                  schema_store.c: what is kept of it; schema_inspect.c: what `weir validate` says
  *     errors.c     what an error means
  *     credentials.c  passwords, tokens and certificates in files;  jwt.c: when a token expires
  *     producer.c   librdkafka's handle;  topic.c, headers.c, statistics.c: what their names say */

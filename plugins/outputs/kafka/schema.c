@@ -64,14 +64,14 @@ void kafka_schema_tell(struct kafka_schema *schema)
 
 /* ---- using one ---------------------------------------------------------------------------------------------------- */
 
-static int use(struct kafka_schema *schema, const struct kafka_schema_version *version,
-               struct weir_error *err)
+int kafka_schema_use(struct weir_encoder *codec, const struct kafka_schema_version *version,
+                     struct weir_error *err)
 {
     const uint32_t id = (uint32_t)version->id;
     const char prefix[PREFIX_BYTES] = { 0, (char)(id >> 24), (char)(id >> 16), (char)(id >> 8),
                                         (char)id };
     const struct weir_schema given = { weir_str_of(version->text), { prefix, sizeof(prefix) } };
-    return weir_encoder_set_schema(schema->codec, &given, err);
+    return weir_encoder_set_schema(codec, &given, err);
 }
 
 static void become_ready(struct kafka_schema *schema)
@@ -94,9 +94,9 @@ static void keep(struct kafka_schema *schema, struct kafka_schema_version *versi
                   weir_kv_str("path", schema->path), weir_kv_str("error", strerrordesc_np(-r)));
 }
 
-/* What is wrong with a version that the registry gives; false when nothing is. */
-static bool is_wrong(const struct kafka_schema *schema, const struct kafka_schema_version *version,
-                     char *why)
+bool kafka_schema_is_wrong(const struct kafka_schema *schema,
+                           const struct kafka_schema_version *version,
+                           char why[KAFKA_SCHEMA_WHY_MAX])
 {
     char where[KAFKA_SCHEMA_WHY_MAX];
     const struct kafka_schema_options *options = schema->options;
@@ -135,12 +135,12 @@ static void take(struct kafka_schema *schema, struct kafka_schema_version *versi
     struct weir_error err = { 0 };
     char why[KAFKA_SCHEMA_WHY_MAX];
     const int64_t id = version->id, number = version->version;
-    if (is_wrong(schema, version, why)) {
+    if (kafka_schema_is_wrong(schema, version, why)) {
         hold(schema, why);
         ask_later(schema);
         return;
     }
-    if (!schema->ready && use(schema, version, &err) < 0) {
+    if (!schema->ready && kafka_schema_use(schema->codec, version, &err) < 0) {
         hold(schema, err.text);
         ask_later(schema);
         return;
@@ -160,7 +160,7 @@ static void go_without(struct kafka_schema *schema, const char *why)
 {
     struct weir_error err = { 0 };
     if (!schema->ready && schema->kept.text) {
-        if (use(schema, &schema->kept, &err) < 0) {
+        if (kafka_schema_use(schema->codec, &schema->kept, &err) < 0) {
             hold(schema, err.text);
         } else {
             weir_warn(schema->host,
@@ -194,21 +194,20 @@ static void answered(struct kafka_schema *schema)
     kafka_schema_version_deinit(&version);
 }
 
-static void ask(struct kafka_schema *schema)
+bool kafka_schema_ask(struct registry *registry, const struct kafka_schema_options *options,
+                      const char *file_text)
 {
     char suffix[32] = "";
     char *body = NULL;
-    if (schema->options->mode == KAFKA_SCHEMA_LOOKUP)
-        body = kafka_schema_question(schema->file_text);
-    else
-        snprintf(suffix, sizeof(suffix), "/versions/%lld", (long long)schema->options->version);
-    if (schema->options->mode == KAFKA_SCHEMA_LOOKUP && !body) {
-        go_without(schema, "out of memory");
-        return;
+    if (options->mode == KAFKA_SCHEMA_LOOKUP) {
+        body = kafka_schema_question(file_text);
+        if (!body)
+            return false;
+    } else {
+        snprintf(suffix, sizeof(suffix), "/versions/%lld", (long long)options->version);
     }
-    registry_ask(schema->registry, "/subjects/", suffix, body);
-    schema->asking = true;
-    schema->poll = POLL_MIN_MS;
+    registry_ask(registry, "/subjects/", suffix, body);
+    return true;
 }
 
 /* Asks, or looks at what has become of it. */
@@ -221,10 +220,14 @@ static void step(struct kafka_schema *schema)
         go_without(schema, err.text);
         return;
     }
-    if (!schema->asking)
-        ask(schema);
-    if (!schema->asking)
+    if (!schema->asking) {
+        schema->poll = POLL_MIN_MS;
+        schema->asking = kafka_schema_ask(schema->registry, schema->options, schema->file_text);
+    }
+    if (!schema->asking) {
+        go_without(schema, "out of memory");
         return;
+    }
     const enum registry_state state = registry_step(schema->registry);
     if (state == REGISTRY_BUSY) {
         weir_timer_set(schema->timer, schema->poll);
@@ -247,24 +250,21 @@ bool kafka_schema_step(struct kafka_schema *schema)
 
 /* ---- beginning and end ------------------------------------------------------------------------------------------------ */
 
-/* What is on disk, if it is what is configured. */
-static void fetch(struct kafka_schema *schema)
+int kafka_schema_recall(struct kafka_schema *schema)
 {
     char where[KAFKA_SCHEMA_WHY_MAX];
     const struct kafka_schema_options *options = schema->options;
     struct kafka_schema_version *kept = &schema->kept;
     int r = kafka_schema_fetch(schema->path, kept);
-    if (r < 0 && r != -ENOENT)
-        weir_warn(schema->host, "the schema on disk cannot be read, and is asked for again",
-                  weir_kv_str("path", schema->path), weir_kv_str("error", strerrordesc_np(-r)));
-    if (!kept->text)
-        return;
-    const bool other =
-        strcmp(kept->subject, options->subject) != 0 ||
-        (options->version && kept->version != options->version) ||
-        (schema->file_text && !kafka_schema_same(schema->file_text, kept->text, where));
+    if (r < 0)
+        return r;
+    const bool other = strcmp(kept->subject, options->subject) != 0 ||
+                       (options->version && kept->version != options->version) ||
+                       (options->mode == KAFKA_SCHEMA_LOOKUP &&
+                        !kafka_schema_same(schema->file_text, kept->text, where));
     if (other)
         kafka_schema_version_deinit(kept);
+    return 0;
 }
 
 static int open_file(struct kafka_schema *schema, struct weir_error *err)
@@ -282,6 +282,7 @@ int kafka_schema_open(struct kafka_schema *schema, const struct kafka_schema_opt
                       struct weir_encoder *codec, struct weir_host *host, struct weir_timer *timer,
                       struct weir_timer *tell, struct weir_error *err)
 {
+    char where[KAFKA_SCHEMA_WHY_MAX];
     if (!options->registry.count)
         return 0;
     schema->options = options;
@@ -297,7 +298,13 @@ int kafka_schema_open(struct kafka_schema *schema, const struct kafka_schema_opt
     int r = open_file(schema, err);
     if (r < 0)
         return r;
-    fetch(schema);
+    r = kafka_schema_recall(schema);
+    if (r < 0 && r != -ENOENT)
+        weir_warn(host, "the schema on disk cannot be read, and is asked for again",
+                  weir_kv_str("path", schema->path), weir_kv_str("error", strerrordesc_np(-r)));
+    if (schema->kept.text && schema->file_text &&
+        !kafka_schema_same(schema->file_text, schema->kept.text, where))
+        kafka_schema_version_deinit(&schema->kept); /* not what is asked for now */
     schema->left_out =
         weir_counter_new(host, "kafka_schema_fields_left_out_total",
                          "Fields of records that were left out, having no place in the schema.");

@@ -37,6 +37,24 @@ void kafka_schema_close(struct kafka_schema *schema);
 bool kafka_schema_step(struct kafka_schema *schema);
 void kafka_schema_tell(struct kafka_schema *schema);
 
+/* The steps that it is made of, which an inspection takes too:
+ * asks for the schema, false when memory is short; what is kept on disk, into schema->kept, if it is what is configured, 0 or
+ * -errno; what is wrong with a version that the registry gives, false when nothing is; lets the codec write by it. */
+WEIR_MUST_USE bool kafka_schema_ask(struct registry *registry,
+                                    const struct kafka_schema_options *options,
+                                    const char *file_text);
+WEIR_MUST_USE int kafka_schema_recall(struct kafka_schema *schema);
+bool kafka_schema_is_wrong(const struct kafka_schema *schema,
+                           const struct kafka_schema_version *version,
+                           char why[KAFKA_SCHEMA_WHY_MAX]);
+WEIR_MUST_USE int kafka_schema_use(struct weir_encoder *codec,
+                                   const struct kafka_schema_version *version,
+                                   struct weir_error *err);
+
+/* For `weir validate`. */
+void kafka_schema_inspect(const struct kafka_schema_options *options, struct weir_encoder *codec,
+                          struct weir_inspection *inspection);
+
 /* Whether records can be encoded. */
 static inline bool kafka_schema_is_ready(const struct kafka_schema *schema)
 {
