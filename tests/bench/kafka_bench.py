@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""weir beside librdkafka's own produce loop: the same lines to a real Kafka on this machine, in turns.
+"""weir beside librdkafka's own produce loop and other agents (kafka_peers.py): the same lines to a real Kafka on this machine, in
+turns.
 
-    /usr/bin/python3 tests/bench/kafka_bench.py [--count 2000000] [--repeats 3] [--weir build/src/cli/weir]
+    /usr/bin/python3 tests/bench/kafka_bench.py [--count 2000000] [--repeats 3] [--weir build/src/cli/weir] [--no-peers]
 
-An agent's time runs from its start to its end (`run --once`), the floor's from its first message to its last report."""
+weir's time runs from its start to its end (`run --once`), a peer's until the topic holds all lines, the floor's from its first
+message to its last report."""
 import argparse
 import json
 import random
@@ -22,6 +24,7 @@ sys.path.insert(0, str(ROOT / "tests/e2e"))
 
 from harness import kafka_lines  # noqa: E402
 from harness.kafka import Kafka  # noqa: E402
+from kafka_peers import peers  # noqa: E402
 
 
 def write_lines(path, count):
@@ -47,33 +50,45 @@ def run_weir(program, broker, topic, work, count):
     return count / (time.monotonic() - began)
 
 
+def measure(options, work, broker):
+    """Prints each turn, and medians of lines a second and their ratios to the floor at the end."""
+    floor = work / "kafka_floor"
+    subprocess.run(["gcc", "-O2", "-o", floor, ROOT / "tests/bench/kafka_floor.c", "-lrdkafka"], check=True)
+    lines = work / "in.log"
+    write_lines(lines, options.count)
+    runs = {"floor": lambda topic: run_floor(floor, broker, topic, lines),
+            "weir": lambda topic: run_weir(options.weir, broker, topic, work, options.count)}
+    for peer in [] if options.no_peers else peers():
+        runs[peer.name] = lambda topic, peer=peer: peer.run(broker, topic, lines, work / peer.name, options.count)
+    figures = {name: [] for name in runs}
+    for n in range(options.repeats):
+        for name, run in runs.items():
+            topic = broker.create(f"{name}-{n}", 4)
+            figures[name].append(run(topic))
+            messages = sum(broker.ends(topic).values())
+            assert messages == options.count, f"{name}: {messages} messages of {options.count}"
+            broker.delete(topic)
+        print("   ".join(f"{name} {row[-1]:9.0f}" for name, row in figures.items()) + " a second", flush=True)
+    for name, row in figures.items():
+        ratio = statistics.median(own / least for own, least in zip(row, figures["floor"]))
+        print(f"{name:10} median {statistics.median(row):9.0f} a second, {ratio:.2f} of the floor in the same turn")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=2000000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--weir", default=ROOT / "build/src/cli/weir")
+    parser.add_argument("--no-peers", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="weir-kafka-bench-") as directory:
         work = Path(directory)
-        floor = work / "kafka_floor"
-        subprocess.run(["gcc", "-O2", "-o", floor, ROOT / "tests/bench/kafka_floor.c", "-lrdkafka"], check=True)
-        write_lines(work / "in.log", options.count)
         (work / "broker").mkdir()
         broker = Kafka(work / "broker").start()
-        ratios = []
         try:
-            for n in range(options.repeats):
-                least = run_floor(floor, broker, broker.create(f"floor-{n}", 4), work / "in.log")
-                own = run_weir(options.weir, broker, broker.create(f"weir-{n}", 4), work, options.count)
-                messages = sum(broker.ends(f"weir-{n}").values())
-                assert messages == options.count, f"{messages} messages of {options.count}"
-                ratios.append(own / least)
-                print(f"floor {least:9.0f} a second   weir {own:9.0f}   ratio {own / least:.2f}", flush=True)
-                for name in ("floor", "weir"):
-                    broker.delete(f"{name}-{n}")
+            measure(options, work, broker)
         finally:
             broker.kill()
-        print(f"median ratio {statistics.median(ratios):.2f}")
 
 
 if __name__ == "__main__":
