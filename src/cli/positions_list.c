@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <weir/hex.h>
 
 #include "base/civil.h"
 #include "base/utf8.h"
@@ -18,12 +19,7 @@
 
 static void put_hex(const unsigned char *bytes, size_t len, char *ret)
 {
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < len; i++) {
-        ret[2 * i] = digits[bytes[i] >> 4];
-        ret[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    ret[2 * len] = '\0';
+    *weir_hex(ret, bytes, len) = '\0';
 }
 
 /* ---- the document ------------------------------------------------------------------------------------ */

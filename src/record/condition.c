@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <weir/hex.h>
 #include <weir/severity.h>
 
 #include "base/json_escape.h"
@@ -77,13 +78,10 @@ static void value_text(struct value *value, const char *text, size_t len)
 /* An id in hexadecimal; false when it is not set. */
 static bool value_id(struct value *value, const uint8_t *id, size_t len)
 {
-    static const char digits[] = "0123456789abcdef";
     bool any = false;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         any |= id[i] != 0;
-        value->hex[2 * i] = digits[id[i] >> 4];
-        value->hex[2 * i + 1] = digits[id[i] & 15];
-    }
+    weir_hex(value->hex, id, len);
     value_text(value, value->hex, 2 * len);
     return any;
 }

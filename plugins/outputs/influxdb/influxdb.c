@@ -5,6 +5,7 @@
  * The server keeps one point for a measurement, tags and time, so what is sent twice is stored once. When it finds fault
  * with some points of a request it stores the others, and answers 400 (version 1) or 422: those at fault are found
  * by halves, and what is sent again on the way replaces itself. */
+#include <weir/hex.h>
 #include <weir/http.h>
 
 #include <errno.h>
@@ -213,10 +214,7 @@ static int add_known(struct out_influxdb *self, const struct weir_record *record
     }
     if (r < 0 || !record->trace || weir_record_find(record, WEIR_STR("trace_id")) >= 0)
         return r;
-    for (size_t i = 0; i < 16; i++) {
-        id[2 * i] = "0123456789abcdef"[record->trace->trace_id[i] >> 4];
-        id[2 * i + 1] = "0123456789abcdef"[record->trace->trace_id[i] & 15];
-    }
+    weir_hex(id, record->trace->trace_id, 16);
     field = (struct weir_field){ .name = "trace_id",
                                  .name_len = 8,
                                  .type = WEIR_VALUE_STRING,

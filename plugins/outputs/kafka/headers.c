@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <weir/hex.h>
 
 #define HEADER_VALUE_BYTES_MAX ((size_t)64 * 1024)
 
@@ -28,6 +29,8 @@ int kafka_headers_init(struct kafka_headers *headers, const struct kafka_options
     *headers = (struct kafka_headers){ .text.max = HEADER_VALUE_BYTES_MAX };
     headers->record_id = options->record_id_header[0] ? options->record_id_header : NULL;
     headers->trace = options->trace_header[0] ? options->trace_header : NULL;
+    headers->record_id_len = strlen(options->record_id_header);
+    headers->trace_len = strlen(options->trace_header);
     headers->items = calloc(options->headers.count + 1, sizeof(headers->items[0]));
     if (!headers->items)
         return weir_error_set(err, -ENOMEM, "out of memory");
@@ -48,16 +51,6 @@ void kafka_headers_deinit(struct kafka_headers *headers)
     *headers = (struct kafka_headers){ 0 };
 }
 
-static char *put_hex(char *at, const uint8_t *bytes, size_t count)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < count; i++) {
-        *at++ = digits[bytes[i] >> 4];
-        *at++ = digits[bytes[i] & 15];
-    }
-    return at;
-}
-
 static bool is_set(const uint8_t *id, size_t count)
 {
     uint8_t any = 0;
@@ -74,11 +67,11 @@ bool kafka_traceparent(const struct weir_trace *trace, char ret[KAFKA_TRACEPAREN
     *at++ = '0';
     *at++ = '0';
     *at++ = '-';
-    at = put_hex(at, trace->trace_id, 16);
+    at = weir_hex(at, trace->trace_id, 16);
     *at++ = '-';
-    at = put_hex(at, trace->span_id, 8);
+    at = weir_hex(at, trace->span_id, 8);
     *at++ = '-';
-    put_hex(at, &trace->trace_flags, 1);
+    weir_hex(at, &trace->trace_flags, 1);
     return true;
 }
 
@@ -120,11 +113,11 @@ int kafka_headers_make(struct kafka_headers *headers, const struct weir_batch *b
     if (good && headers->record_id) {
         uint8_t id[16];
         weir_batch_record_id(batch, i, id);
-        put_hex(text, id, sizeof(id));
-        good = add(made, headers->record_id, strlen(headers->record_id), text, sizeof(text));
+        weir_hex(text, id, sizeof(id));
+        good = add(made, headers->record_id, headers->record_id_len, text, sizeof(text));
     }
     if (good && traced)
-        good = add(made, headers->trace, strlen(headers->trace), trace, sizeof(trace));
+        good = add(made, headers->trace, headers->trace_len, trace, sizeof(trace));
     if (good)
         good = add_templates(headers, batch, i, made);
     if (good) {

@@ -13,6 +13,7 @@ struct kafka_header {
 
 struct kafka_headers {
     const char *record_id, *trace; /* names; NULL: none */
+    size_t record_id_len, trace_len;
     struct kafka_header *items;
     size_t count;
     struct weir_bytes text;

@@ -115,20 +115,26 @@ static enum produced produce(struct out_kafka *self, const struct kafka_piece *p
     if (make_key(self, batch, piece->record) < 0 ||
         kafka_headers_make(&self->headers, batch, piece->record, &headers) < 0)
         return STARVED;
-    rd_kafka_vu_t vus[6] = {
-        { .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic },
-        { .vtype = RD_KAFKA_VTYPE_VALUE,
-          .u.mem = { (void *)(uintptr_t)piece->value.ptr, piece->value.len } },
-        { .vtype = RD_KAFKA_VTYPE_OPAQUE,
-          .u.ptr = kafka_opaque(&self->chunks, chunk, piece->record) },
-        { .vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = message_time(batch, piece->record) },
-    };
-    size_t count = 4;
-    if (self->key.len)
-        vus[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_KEY,
-                                        .u.mem = { self->key.data, self->key.len } };
-    if (headers)
-        vus[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers };
+    rd_kafka_vu_t vus[6]; /* not initialized as a whole: that is 432 bytes a message */
+    size_t count = 0;
+    vus[count].vtype = RD_KAFKA_VTYPE_RKT;
+    vus[count++].u.rkt = topic;
+    vus[count].vtype = RD_KAFKA_VTYPE_VALUE;
+    vus[count].u.mem.ptr = (void *)(uintptr_t)piece->value.ptr;
+    vus[count++].u.mem.size = piece->value.len;
+    vus[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
+    vus[count++].u.ptr = kafka_opaque(&self->chunks, chunk, piece->record);
+    vus[count].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+    vus[count++].u.i64 = message_time(batch, piece->record);
+    if (self->key.len) {
+        vus[count].vtype = RD_KAFKA_VTYPE_KEY;
+        vus[count].u.mem.ptr = self->key.data;
+        vus[count++].u.mem.size = self->key.len;
+    }
+    if (headers) {
+        vus[count].vtype = RD_KAFKA_VTYPE_HEADERS;
+        vus[count++].u.headers = headers;
+    }
     rd_kafka_error_t *error = rd_kafka_produceva(self->producer.rk, vus, count);
     if (!error)
         return PRODUCED;

@@ -9,6 +9,7 @@
  *
  * What Loki refuses for good (too old, a line too long) it answers with 400, after it has taken the rest of the request: the
  * entries at fault are found by halves, and what is sent again on the way is dropped there as told. */
+#include <weir/hex.h>
 #include <weir/http.h>
 
 #include "labels.h"
@@ -127,11 +128,7 @@ static int begin(void *state, struct weir_bytes *body)
 
 static struct weir_str put_hex(char *at, const uint8_t *bytes, size_t count)
 {
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < count; i++) {
-        at[2 * i] = digits[bytes[i] >> 4];
-        at[2 * i + 1] = digits[bytes[i] & 15];
-    }
+    weir_hex(at, bytes, count);
     return (struct weir_str){ at, 2 * count };
 }
 

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <weir/hex.h>
 
 #define NUMBER_BYTES_MAX 24
 
@@ -77,16 +78,12 @@ static int text(struct weir_bytes *out, enum otlp_field field, struct weir_str v
 
 static int id(struct weir_bytes *out, enum otlp_field field, const uint8_t *bytes, size_t len)
 {
-    static const char digits[] = "0123456789abcdef";
     int r = name(out, field);
     char *at = r == 0 ? weir_bytes_room(out, 2 * len + 2) : NULL;
     if (!at)
         return r < 0 ? r : -ENOSPC;
     *at++ = '"';
-    for (size_t i = 0; i < len; i++) {
-        *at++ = digits[bytes[i] >> 4];
-        *at++ = digits[bytes[i] & 15];
-    }
+    at = weir_hex(at, bytes, len);
     *at++ = '"';
     out->len = (size_t)(at - out->data);
     return 0;

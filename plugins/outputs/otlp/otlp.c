@@ -13,6 +13,7 @@
  * The answer to a success may say that some records were rejected, without saying which: they are counted and told, and, as
  * the specification has it, nothing is sent again. By the same text 429, 502, 503 and 504 are the answers after which the
  * same request is sent again; others are held until somebody looks, for given up nothing is. */
+#include <weir/hex.h>
 #include <weir/http.h>
 
 #include "answer.h"
@@ -147,16 +148,12 @@ static int begin(void *state, struct weir_bytes *body)
 static int add_id(struct out_otlp *self, const struct weir_batch *batch, uint32_t i,
                   const struct weir_record *record)
 {
-    static const char digits[] = "0123456789abcdef";
     uint8_t id[16];
     char text[32];
     if (weir_record_find(record, WEIR_STR("log.record.uid")) >= 0)
         return 0;
     weir_batch_record_id(batch, i, id);
-    for (size_t b = 0; b < sizeof(id); b++) {
-        text[2 * b] = digits[id[b] >> 4];
-        text[2 * b + 1] = digits[id[b] & 15];
-    }
+    weir_hex(text, id, sizeof(id));
     return otlp_text_attribute(&self->writer, OTLP_ATTRIBUTES, WEIR_STR("log.record.uid"),
                                (struct weir_str){ text, sizeof(text) });
 }
