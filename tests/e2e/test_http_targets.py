@@ -41,6 +41,7 @@ def test_each_record_goes_where_its_fields_say(weir, sinks):
     assert len(found) == 14 and all(numbers == sorted(numbers) for numbers in found.values())
     assert sorted(n for numbers in found.values() for n in numbers) == list(range(28000))
     assert len(sink.requests) < 300  # and not one for each record
+    agent.check_memory()
 
 
 def test_more_targets_than_are_kept_at_a_time_under_failures(weir, sinks):
