@@ -143,9 +143,10 @@ static uint32_t encode(void *state, const struct weir_slice *slice, uint32_t at,
 
 /* src/Common/ErrorCodes.cpp */
 static const struct weir_http_rule rules[] = {
-    /* One insert makes no more than max_partitions_per_insert_block of them: fewer rows are of fewer days. */
+    /* One insert makes no more than max_partitions_per_insert_block of them: halves are of fewer days. It is about these
+     * rows, so the size of later bodies stays, as it does not after a 413. */
     { 500, 500, "^Code: 252. DB::Exception: Too many partitions for single INSERT block",
-      WEIR_HTTP_SPLIT },
+      WEIR_HTTP_POISON },
     CODE(252, WEIR_HTTP_RETRY), /* too many parts */
     CODE(241, WEIR_HTTP_RETRY), /* memory limit */
     CODE(202, WEIR_HTTP_RETRY), /* too many queries */
