@@ -122,6 +122,19 @@ def test_one_record_alone_may_be_larger(weir, sinks):
     assert max(len(r.messages()) for r in sink.requests if len(r.body) > 4096) == 1
 
 
+def test_a_small_buffer_does_not_wait_for_full_bodies(weir, sinks):
+    """All that fits into the buffer is less than a body, and more is read when that has gone."""
+    sink = sinks()
+    made = config(sink.url, batch={"linger": "5s"})
+    made["pipelines"]["app"]["buffer"] = {"memory": "1MiB"}
+    made["pipelines"]["app"]["filters"] = [{"type": "parse", "format": "json"}]
+    write(weir, [json.dumps({"n": n, "message": "y" * 120}) for n in range(20000)])
+    agent = weir(made)
+    wait_until(lambda: len(sink.messages()) > 18000, what="nearly all of them")
+    agent.stop()
+    assert len(sink.messages()) == 20000
+
+
 def test_many_small_batches_become_one_request(weir, sinks):
     sink = sinks()
     agent = weir(config(sink.url, batch={"linger": "300ms"}))

@@ -191,6 +191,7 @@ void weir_http_deliver(void *state, struct weir_delivery *delivery)
     assert(held < &output->held[WEIR_HTTP_DELIVERIES]);
     *held = (struct http_held){ .delivery = delivery, .slice = *slice };
     held->unsettled = http_slice_count(slice, slice->first, slice->count);
+    output->last_came = weir_now(output->host);
     if (http_lanes_add(&output->lanes, held) < 0) {
         held->delivery = NULL;
         weir_settle_all(delivery, WEIR_RETRY, WEIR_STR("out of memory"));

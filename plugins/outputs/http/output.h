@@ -23,6 +23,7 @@ struct http_output {
     size_t max_bytes;      /* of a body: as configured, or less where the service refused that */
     double growth;         /* bytes of a body for a byte of batch data */
     weir_ms last_begun;    /* a request that was not a repeat */
+    weir_ms last_came;     /* a delivery */
     uint32_t rejected_row; /* records rejected with none taken in between */
     bool draining, stopped, pumping;
 

@@ -3,7 +3,8 @@
  *
  * When is a request made? When there is enough for a full body; when the last one was begun `linger` ago; when
  * nothing more can come (all 64 batches are here, the lanes are full, the agent stops). So the first record of a quiet hour
- * goes at once, and under load bodies are full.
+ * goes at once, and under load bodies are full. In a small buffer there is never enough for a full body, and what is there
+ * keeps more from being read: so what is worth a request goes as soon as nothing has come for some milliseconds.
  *
  * While requests are under way one job may be made ahead: its records wait for the same streams, and its body
  * is ready when they are free. With one busy stream that is what keeps the connection busy. It is made when
@@ -14,6 +15,10 @@
 #include "plan.h"
 
 #include <stdlib.h>
+
+/* An eighth of a full body is worth a request, when nothing has come for so long. */
+#define WORTH_PART 8
+#define QUIET_MS 10
 
 static struct http_job *spare_job(struct http_output *output)
 {
@@ -93,11 +98,18 @@ static struct http_job *make_job(struct http_output *output, struct http_lane *l
     return job;
 }
 
-static bool is_full(const struct http_output *output, const struct http_lane *lane, uint64_t among)
+/* Whether there is enough for the `part`th part of a body. */
+static bool is_enough(const struct http_output *output, const struct http_lane *lane,
+                      uint64_t among, unsigned part)
 {
     struct http_waiting waiting = http_queue_waiting(&lane->queue, among);
-    return (double)waiting.bytes * output->growth >= (double)output->max_bytes ||
-           waiting.records >= (uint64_t)output->options->batch.max_records;
+    return part * (double)waiting.bytes * output->growth >= (double)output->max_bytes ||
+           part * waiting.records >= (uint64_t)output->options->batch.max_records;
+}
+
+static bool is_full(const struct http_output *output, const struct http_lane *lane, uint64_t among)
+{
+    return is_enough(output, lane, among, 1);
 }
 
 static bool holds_all_it_can(const struct http_output *output)
@@ -122,6 +134,8 @@ static struct http_job *new_job_in(struct http_output *output, struct http_lane 
     weir_ms due = lane->last_begun + output->options->batch.linger;
     if (!among)
         return NULL;
+    if (is_enough(output, lane, among, WORTH_PART) && output->last_came + QUIET_MS < due)
+        due = output->last_came + QUIET_MS;
     if (!output->draining && now < due && !is_full(output, lane, among) &&
         !holds_all_it_can(output)) {
         if (due < *ret_next)
