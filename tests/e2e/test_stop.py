@@ -100,7 +100,7 @@ def test_an_idle_agent_stops_in_a_moment(weir, number):
     began = time.monotonic()
     agent.signal(number)
     assert agent.wait_exit(5) == 0
-    assert time.monotonic() - began < 0.5 * SLOWNESS
+    assert time.monotonic() - began < 0.9 * SLOWNESS  # no step of it waits for the next second
 
 
 def test_term_right_after_the_start(weir):
