@@ -145,6 +145,37 @@ def test_tail_34_no_descriptor_for_a_while(weir):
     logs.wait(["1"], limit=8)
 
 
+@pytest.mark.unsanitized
+def test_tail_02_a_file_renamed_again_while_it_is_looked_for(weir):
+    """A directory that takes several calls to be listed: its new name is where the listing has been. It is not gone."""
+    logs = Following(weir)
+    tree = logs.path("tree")
+    tree.mkdir()
+    for i in range(500):
+        (tree / f"{i:0200d}").touch()
+    names = [f"a.log.{i}" for i in range(1, 60)]
+    for name in names:
+        (tree / name).touch()
+    found = [name for name in os.listdir(tree) if name in names]
+    early, late = found[0], found[-1]
+    for name in names:
+        (tree / name).unlink()
+    agent = weir(config("tree/*.log", **{**FAST, "rotate_wait": "10s"}, max_open=1),
+                 wrapper=["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", str(tree), "-e", "trace=getdents64",
+                          "-e", "inject=getdents64:delay_exit=60000"])
+    logs.append("tree/a.log", "1")
+    logs.wait(["1"])
+    logs.append("tree/b.log", "2")
+    logs.wait(["1", "2"])
+    wait_until(lambda: not any("a.log" in path for path in agent.fds().values()), what="the file to be closed")
+    os.rename(tree / "a.log", tree / late)
+    time.sleep(0.03)
+    os.rename(tree / late, tree / early)
+    logs.append(f"tree/{early}", "3")
+    logs.wait(["1", "2", "3"])
+    assert metric(agent, "weir_input_lost_bytes_total") == 0
+
+
 def test_tail_11_an_inode_number_used_again_and_rotated_while_stopped(weir):
     """Two positions are stored for one inode number: that of the file that is gone, and that of the one to be found."""
     logs = Following(weir)

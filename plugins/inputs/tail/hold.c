@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 #include "file.h"
-#include "succession.h"
+#include "orphan.h"
 
 #define BACKOFF_MIN_MS 1000
 #define BACKOFF_MAX_MS 60000
@@ -88,7 +88,7 @@ static void let_go(struct tail *tail, struct tail_file *file)
         file->rotated = false;
         return;
     }
-    if (!file->abandoned && tail_succession_keep(tail, file))
+    if (!file->abandoned && tail_orphan_keep(tail, file))
         return;
     file->leaving = true;
     if (!tail_file_is_busy(tail, file))

@@ -8,7 +8,7 @@
 
 #include "file.h"
 #include "order.h"
-#include "succession.h"
+#include "orphan.h"
 #include "turn.h"
 
 /* Blocks read before other events have their turn. */
@@ -116,10 +116,10 @@ void tail_reader_run(struct tail *tail)
     if (tail->stopped)
         return;
     weir_input_rescue(tail->host, next_vanishing(tail) != NULL);
+    /* A file that was not where it was is found again before its successor is read. */
     while (!tail_list_is_empty(&tail->ready) && blocks < BLOCKS_PER_RUN && !tail->blocked) {
         tail->blocked = !give_turn(tail, &block, &blocks);
-        tail_orphans(
-            tail); /* one that was not where it was is found before its successor is read */
+        tail_orphans(tail);
     }
     if (block)
         emit(tail, &block, &blocks);

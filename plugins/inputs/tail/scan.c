@@ -23,7 +23,7 @@
 #include "look.h"
 #include "memory.h"
 #include "names.h"
-#include "succession.h"
+#include "orphan.h"
 #include "symlink.h"
 #include "watch.h"
 

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rotation by rename: which file follows which.
  *
- * A file that loses its last name was deleted, or has a new name that no pattern matches. With the
- * descriptor still open, the link count tells; the new name is looked for in the directory, by inode number,
- * so that late writes are noticed and the descriptor may be closed.
- *
  * When a new file has the name of a known one, there may have been others in between, which came and went
  * while nobody looked: "app.log" was A, and is D; B and C are "app.log.2" and "app.log.1". They are known by
  * their names, and by their times of birth, which lie between those of A and D. All are read, each after the
@@ -12,7 +8,6 @@
 #include "succession.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 
@@ -29,16 +24,10 @@
 /* Positions of files whose directory is gone are kept for so long: it may be moved back, or mounted again. */
 #define KEEP_GONE_NS (INT64_C(24) * 3600 * 1000000000)
 
-/* And of so many at most. */
-#define KEEP_GONE_MAX 4096
-
 /* Files of earlier runs times directories to look for their names in, at most. */
 #define SEARCH_MAX 10000000
 
 #define BETWEEN_MAX 1024
-
-/* The kernel's clock for times of birth is that coarse. */
-#define BIRTH_NS 10000000
 
 /* Directories looked through in one scan because of new files, at most. */
 #define SEARCHES_MAX 100
@@ -102,7 +91,7 @@ static void find_between(struct tail *tail, struct tail_dir *dir, struct weir_st
     ret->count = 0;
     if (from <= 0)
         return;
-    if (tail_listing_read(tail, dir, newer ? until + BIRTH_NS : tail->looked)) {
+    if (tail_listing_read(tail, dir, newer ? until + TAIL_CLOCK_NS : tail->looked)) {
         const char *name = NULL;
         while ((name = tail_listing_next(&tail->listing, name)))
             consider(tail, dir, name, base, from, until, ret);
@@ -122,10 +111,10 @@ static void find_between(struct tail *tail, struct tail_dir *dir, struct weir_st
 static int64_t last_named(const struct tail_file *file)
 {
     int64_t since = file->identity.born;
-    if (since && file->named_since - BIRTH_NS > since)
-        since = file->named_since - BIRTH_NS;
-    if (since && file->generation > 0 && file->modified - BIRTH_NS > since)
-        since = file->modified - BIRTH_NS;
+    if (since && file->named_since - TAIL_CLOCK_NS > since)
+        since = file->named_since - TAIL_CLOCK_NS;
+    if (since && file->generation > 0 && file->modified - TAIL_CLOCK_NS > since)
+        since = file->modified - TAIL_CLOCK_NS;
     return since;
 }
 
@@ -136,7 +125,7 @@ static int64_t last_look(const struct tail *tail, const struct tail_dir *dir)
     const int64_t at = !tail->started   ? tail->ran_until
                        : tail->scanning ? dir->listed_before
                                         : dir->listed;
-    return at - BIRTH_NS;
+    return at - TAIL_CLOCK_NS;
 }
 
 /* A name, and where it is. */
@@ -222,70 +211,7 @@ void tail_succession_missed(struct tail *tail, struct tail_dir *dir, struct weir
         fill_name(tail, name, last_with_name(tail, name, newer), newer);
 }
 
-/* ---- orphans ------------------------------------------------------------------------------------------------ */
-
-static bool is_deleted(const struct tail_file *file)
-{
-    struct stat st;
-    return file->fd >= 0 && fstat(file->fd, &st) == 0 && st.st_nlink == 0;
-}
-
-/* Whether the directory in which it was is not where it was, or was away when it was searched last. */
-static bool has_moved(const struct tail_file *file)
-{
-    for (struct tail_list *at = file->links.next; at != &file->links; at = at->next) {
-        const struct tail_dir *dir = tail_of(at, struct tail_link, of_file)->dir;
-        struct statx stat;
-        if (dir->away || statx(AT_FDCWD, dir->path, 0, TAIL_STATX, &stat) < 0)
-            return true;
-        const struct tail_identity found = tail_identity_of(&stat);
-        if (found.device != dir->device || found.inode != dir->inode)
-            return true;
-    }
-    return false;
-}
-
-bool tail_succession_keep(struct tail *tail, struct tail_file *file)
-{
-    char room[PATH_MAX];
-    if (!file->has_id || !file->unplaced || tail->unplaced > KEEP_GONE_MAX || is_deleted(file) ||
-        !has_moved(file))
-        return false;
-    char *noted = strdup(tail_file_path(file, room));
-    if (!noted)
-        return false;
-    free(file->noted);
-    file->noted = noted;
-    while (!tail_list_is_empty(&file->links))
-        tail_link_free(tail, tail_of(file->links.next, struct tail_link, of_file));
-    tail_list_remove(&file->ready);
-    tail_list_remove(&file->waiting);
-    tail_file_close(tail, file);
-    file->rotated = file->suspended = false;
-    file->modified = weir_now_wall(tail->host);
-    return true;
-}
-
-/* Marks the directories in which it may be found. */
-static void search_for(struct tail *tail, struct tail_file *file)
-{
-    tail_file_unplace(tail, file);
-    for (struct tail_list *at = file->links.next; at != &file->links; at = at->next)
-        tail_of(at, struct tail_link, of_file)->dir->orphaned = true;
-}
-
-static void search(struct tail *tail)
-{
-    for (struct tail_list *at = tail->dirs.next; at != &tail->dirs; at = at->next) {
-        struct tail_dir *dir = tail_of(at, struct tail_dir, all);
-        if (dir->orphaned)
-            tail_scan_place(tail, dir);
-        dir->orphaned = false;
-    }
-}
-
-/* Looks for what had the names of `file` after it, for less time than it took to look. */
-static void fill_names(struct tail *tail, struct tail_file *file)
+void tail_succession_fill(struct tail *tail, struct tail_file *file)
 {
     for (struct tail_list *at = file->links.next; at != &file->links; at = at->next) {
         char path[PATH_MAX];
@@ -296,49 +222,6 @@ static void fill_names(struct tail *tail, struct tail_file *file)
         if (len && tail_look_matches(tail, (struct weir_str){ path, len }))
             fill_name(tail, name, file, now ? now->file : NULL);
     }
-}
-
-/* Takes those off the list that were deleted, and marks where the others may be. */
-static void sort_out(struct tail *tail, struct tail_list *lost)
-{
-    while (!tail_list_is_empty(&tail->orphans)) {
-        struct tail_file *file = tail_of(tail->orphans.next, struct tail_file, orphan);
-        tail_list_remove(&file->orphan);
-        if (file->named || file->leaving)
-            continue;
-        if (is_deleted(file)) {
-            file->deleted = true;
-            if (file->fd >= 0)
-                tail_list_append(&tail->vanishing, &file->vanishing);
-            weir_counter_add(tail->counters.deleted, 1);
-            tail_file_poke(tail, file);
-            continue;
-        }
-        search_for(tail, file);
-        tail_list_append(lost, &file->orphan);
-    }
-}
-
-void tail_orphans(struct tail *tail)
-{
-    if (tail_list_is_empty(&tail->orphans))
-        return;
-    struct tail_list lost;
-    tail_list_init(&lost);
-    sort_out(tail, &lost);
-    search(tail);
-    tail_listing_drop(tail);
-    while (!tail_list_is_empty(&lost)) {
-        struct tail_file *file = tail_of(lost.next, struct tail_file, orphan);
-        tail_list_remove(&file->orphan);
-        if (file->fd >= 0 || !file->unplaced) {
-            tail_file_poke(tail, file);
-            fill_names(tail, file);
-        } else if (!tail_succession_keep(tail, file)) {
-            tail_hold_abandon(tail, file, "gone");
-        }
-    }
-    tail_hold_limit(tail);
 }
 
 /* ---- after a start -------------------------------------------------------------------------------------- */

@@ -13,7 +13,8 @@
  *     scan.c, watch.c     find names, again and again       ─▶ look.c: which file is that?
  *     symlink.c           what links lead to, and what they wait for
  *     file.c              a file: descriptor, stream, position
- *     succession.c        what was renamed or deleted        ─▶ hold.c: wait, finish, let go
+ *     succession.c        what was renamed, and what came after it
+ *     orphan.c            what has lost its last name        ─▶ hold.c: wait, finish, let go
  *     order.c             which file is read after which
  *     generation.c        what was truncated, and its copy
  *     reader.c            bytes into blocks
@@ -22,6 +23,9 @@
  * Everything runs on the input's own thread. Events are only hints where to look: what is true is what
  * statx() says then. So a lost event, a queue that overflowed, or a second rotation before the first was
  * seen take no paths of their own. */
+
+/* The kernel's clock for times of files is that coarse. */
+#define TAIL_CLOCK_NS 10000000
 
 enum tail_read_from { TAIL_BEGINNING, TAIL_END };
 
