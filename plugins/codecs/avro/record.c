@@ -175,9 +175,11 @@ int avro_source_read(struct codec_avro *self, const struct weir_run *run)
     int r = set(&source->text, json);
     if (r == 0)
         r = set(&source->position_name, position);
-    walk = (struct json_walk){ source->text.data, source->text.data + source->text.len, true };
-    while (r == 0 && source->text.len && json_walk_next(&walk, &attribute))
-        r = add_attribute(self, &attribute);
+    if (r == 0 && source->text.len) {
+        walk = (struct json_walk){ source->text.data, source->text.data + source->text.len, true };
+        while (r == 0 && json_walk_next(&walk, &attribute))
+            r = add_attribute(self, &attribute);
+    }
     const struct avro_name *name = position.len ? find(self, position, &own) : NULL;
     if (name)
         source->position = name->field + 1;
