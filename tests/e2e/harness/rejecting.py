@@ -15,7 +15,7 @@ def plugins(tmp_path_factory):
     """A directory with the plugins."""
     from conftest import ROOT
     folder = tmp_path_factory.mktemp("plugins")
-    for name in ("rejecting", "picky"):
+    for name in ("rejecting", "picky", "framed"):
         subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-DWEIR_PLUGIN_SHARED",
                         f"-I{ROOT}/include", "-o", folder / f"{name}.so", ROOT / f"tests/e2e/{name}.c"], check=True)
     return folder
