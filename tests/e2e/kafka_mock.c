@@ -3,6 +3,7 @@
  * are, then does what stdin says, a line each, and answers each with "ok".
  *
  *     topic NAME PARTITIONS     errors APIKEY CODE COUNT   the next COUNT requests fail so
+ *                               clear APIKEY               none does any more
  *     rtt MS                    topic_error NAME CODE      0: no longer
  *     down ID   up ID           leader NAME PARTITION ID
  */
@@ -26,6 +27,10 @@ static int obey(rd_kafka_mock_cluster_t *cluster, const char *line)
     if (sscanf(line, "errors %d %d %d", &a, &b, &c) == 3) {
         while (c-- > 0)
             rd_kafka_mock_push_request_errors(cluster, (int16_t)a, 1, b);
+        return 0;
+    }
+    if (sscanf(line, "clear %d", &a) == 1) {
+        rd_kafka_mock_clear_request_errors(cluster, (int16_t)a);
         return 0;
     }
     if (sscanf(line, "leader %249s %d %d", name, &a, &b) == 3)

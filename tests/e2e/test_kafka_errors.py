@@ -178,20 +178,21 @@ def test_kaf_13_a_record_whose_topic_or_key_is_none_stops_no_other(weir, mock):
 
 @pytest.mark.unsanitized
 def test_kaf_17_a_queue_that_is_full_takes_what_was_reserved_for_it(weir, mock):
-    """Brokers are slow, and 20,000 messages wait in librdkafka: the agent grows by less than the output is charged with."""
-    agent = weir(pipeline(mock.brokers, "logs", queue={"max_records": 20000, "max_bytes": "16MiB"}, statistics="200ms"),
-                 service={"memory_limit": "128MiB"})
+    """Replicas are too few, and 20,000 messages wait in librdkafka: the agent grows by less than the output is charged with."""
+    agent = weir(pipeline(mock.brokers, "logs", inputs=[{"type": "tail", "paths": ["${DIR}/*.log"]}], statistics="200ms",
+                          queue={"max_records": 20000, "max_bytes": "16MiB"}), service={"memory_limit": "128MiB"})
     write(weir.dir / "in.log", 0, 100)
     agent.wait_records(100)
     resident = agent.memory()[0]
-    mock.tell("rtt 2000")
-    write(weir.dir / "in.log", 100, 30000 - 100)
+    mock.tell(f"errors {PRODUCE} 19 5000")
+    write(weir.dir / "more", 100, 30000 - 100)
+    (weir.dir / "more").rename(weir.dir / "more.log")  # all at once, so that batches are full
     wait_until(lambda: agent.metrics().value("weir_kafka_queue_messages") >= 20000, limit=20, step=0.05, what="the queue to be full")
     explained = weir.cli("explain", "-c", agent.config_path, env=agent.env, check=True).stdout
     reserved = int(re.search(r"(\d+)MiB for plugins", explained).group(1))
     grown = (agent.memory()[1] - resident) / MIB
     print(f"{grown:.1f} MiB for the queue and its batches, {reserved} MiB are charged")
     assert grown < reserved
-    mock.tell("rtt 0")
+    mock.tell(f"clear {PRODUCE}")
     agent.wait_records(30000, limit=30)
     agent.check_memory()

@@ -128,9 +128,9 @@ class Reader:
         deadline = time.monotonic() + 60 * SLOWNESS
         try:
             consumer.assign([TopicPartition(topic, p, 0) for p in ends])
-            while any(at[p] < end for p, end in ends.items()):
+            while left := sum(end - at[p] for p, end in ends.items()):
                 assert time.monotonic() < deadline, f"read {len(found)} messages of {topic}: at {at} of {ends}"
-                for message in consumer.consume(10000, timeout=0.2):
+                for message in consumer.consume(min(left, 10000), timeout=0.2):
                     assert not message.error(), message.error()
                     at[message.partition()] = message.offset() + 1
                     headers = {name: value.decode() for name, value in message.headers() or []}
