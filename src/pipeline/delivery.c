@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Settling: an output gives each record of a delivery its outcome, once, in pieces of any size and from
- * any thread. In the usual case that is one call for all of it and one atomic subtraction. A bitmap of what
- * is to be tried again, and the words about what was rejected, exist only when there is such a record. */
+ * any thread. In the usual case that is one call for all of it and one atomic subtraction. The words about what was
+ * rejected exist only when there is such a record, and a bitmap of what is to be tried again when that is a part: a sink
+ * that takes nothing, for want of memory maybe, costs none. */
 #include "pipeline/delivery.h"
 
 #include <assert.h>
@@ -34,14 +35,24 @@ void delivery_begin(struct weir_delivery *delivery, struct batch *batch, const u
     atomic_store(&delivery->unsettled, delivery->records);
 }
 
+uint32_t delivery_retries(const struct weir_delivery *delivery)
+{
+    if (delivery->retry_all)
+        return delivery->records;
+    return delivery->retry ? bitmap_count(delivery->retry, delivery->slice.count) : 0;
+}
+
 bool delivery_again(struct weir_delivery *delivery)
 {
-    if (!delivery->retry)
+    if (!delivery->retry && !delivery->retry_all)
         return false;
-    free(delivery->mask);
-    delivery->mask = delivery->retry;
-    delivery->retry = NULL;
-    delivery->slice.mask = delivery->mask;
+    if (delivery->retry) {
+        free(delivery->mask);
+        delivery->mask = delivery->retry;
+        delivery->retry = NULL;
+        delivery->slice.mask = delivery->mask;
+    }
+    delivery->retry_all = false;
     delivery->records = slice_count(&delivery->slice, 0, delivery->slice.count);
     delivery->tries++;
     atomic_store(&delivery->unsettled, delivery->records);
@@ -53,6 +64,7 @@ void delivery_end(struct weir_delivery *delivery)
     free(delivery->mask);
     free(delivery->retry);
     delivery->mask = delivery->retry = NULL;
+    delivery->retry_all = false;
     delivery->rejections = rejections_free(delivery->rejections);
     delivery->batch = delivery->owned = NULL;
 }
@@ -82,7 +94,9 @@ void weir_settle(struct weir_delivery *delivery, uint32_t first, uint32_t count,
         return;
     if (outcome != WEIR_DELIVERED) {
         pthread_mutex_lock(&output->lock);
-        if (outcome == WEIR_RETRY)
+        if (outcome == WEIR_RETRY && records == delivery->records)
+            delivery->retry_all = true;
+        else if (outcome == WEIR_RETRY)
             bits_set(&delivery->retry, &delivery->slice, first, count);
         else
             rejections_add(&delivery->rejections, &delivery->slice, first, count,

@@ -24,14 +24,17 @@ struct weir_delivery {
     struct weir_delivery *next;
     /* From malloc, NULL until needed; set under the output's lock. */
     uint64_t *mask;  /* behind slice.mask when it is a part of the batch that is sent again */
-    uint64_t *retry; /* settled as WEIR_RETRY in this try */
+    uint64_t *retry; /* settled as WEIR_RETRY in this try, */
+    bool retry_all;  /* in the place of that: all of the slice was, at once */
     struct rejections
         *rejections; /* settled as WEIR_REJECTED or WEIR_DROPPED, in any try, and why */
 };
 
 /* Begins with all of the batch that the output takes. */
 void delivery_begin(struct weir_delivery *delivery, struct batch *batch, const uint64_t *mask);
-/* Narrows the slice to what is to be tried again: false when nothing is. */
+/* How many records of this try are to be tried again; when all are settled. */
+uint32_t delivery_retries(const struct weir_delivery *delivery);
+/* Narrows the slice to them: false when there are none. */
 bool delivery_again(struct weir_delivery *delivery);
 void delivery_end(struct weir_delivery *delivery);
 

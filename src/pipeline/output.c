@@ -280,8 +280,7 @@ static bool output_park_again(struct output *output)
 /* Everything in this try has been answered. */
 static void output_take_answer(struct output *output, struct weir_delivery *delivery)
 {
-    struct batch *batch = delivery->batch;
-    uint32_t retry = delivery->retry ? bitmap_count(delivery->retry, batch->pub.count) : 0;
+    uint32_t retry = delivery_retries(delivery);
     output->under_way--;
     if (delivery->tries > 1)
         output->trying_again = false;
@@ -476,7 +475,7 @@ static void output_take_last_answers(struct output *output)
 {
     for (struct weir_delivery *delivery = output->settled, *next; delivery; delivery = next) {
         next = delivery->next;
-        if (!delivery->retry)
+        if (!delivery_retries(delivery))
             output_take_answer(output, delivery);
     }
     output->settled = NULL;

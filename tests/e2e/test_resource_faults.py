@@ -2,7 +2,6 @@
 """Too little of what a process needs, and clocks that step: allocations that fail, few descriptors, no threads, a host's time
 that is set. No crash, nothing lost, and when it is too little to start, one line that says so."""
 import json
-import os
 import shutil
 import signal
 import time
@@ -13,7 +12,6 @@ from harness import numbered, preload
 from harness.preload import HOUR, Shared, clock_steps  # noqa: F401 (a fixture)
 from harness.wait import SLOWNESS, wait_until
 
-LONG = bool(os.environ.get("WEIR_TEST_LONG"))
 LINES = 4000
 ALWAYS = 1 << 62
 
@@ -85,8 +83,8 @@ def finish(agent, writer):
 
 
 def points(total, count):
-    """Places spread over the run, the start more densely: there is most of what is different."""
-    if LONG:
+    """Places spread over the run, the start more densely: there is most of what is different. Without a count, all."""
+    if not count:
         return range(total)
     return sorted({int(total * (i / count) ** 2) for i in range(count)})
 
@@ -99,11 +97,17 @@ def count_allocations(memory, make):
     return memory[Memory.SEEN]
 
 
+def few_or_all(count):
+    return pytest.mark.parametrize("count", [count, pytest.param(0, marks=[pytest.mark.long, pytest.mark.limit(3600)])],
+                                   ids=["few", "all"])
+
+
 @pytest.mark.unsanitized
-def test_res_01_one_allocation_fails(short_of_memory):
+@few_or_all(40)
+def test_res_01_one_allocation_fails(short_of_memory, count):
     """Each in turn: the agent starts and ships everything, or says why not, and then its successor does."""
     memory, make = short_of_memory
-    for n in points(count_allocations(memory, make), 40):
+    for n in points(count_allocations(memory, make), count):
         agent, writer = make(f"fail-{n}", args=["--once"])
         memory.fail(n, 1)
         agent.start(ready=False)
@@ -116,10 +120,11 @@ def test_res_01_one_allocation_fails(short_of_memory):
 
 
 @pytest.mark.unsanitized
-def test_res_01_all_allocations_fail_from_some_moment_on(short_of_memory):
+@few_or_all(12)
+def test_res_01_all_allocations_fail_from_some_moment_on(short_of_memory, count):
     """It may wait or give up, but it can be stopped, and its successor has it all."""
     memory, make = short_of_memory
-    for n in points(count_allocations(memory, make), 12):
+    for n in points(count_allocations(memory, make), count):
         agent, writer = make(f"fail-{n}", service={"shutdown_timeout": "100ms"})
         memory.fail(n)
         agent.start(ready=False)
