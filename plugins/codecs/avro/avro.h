@@ -55,6 +55,7 @@ enum avro_problem {
 };
 
 #define AVRO_PATH_MAX 16
+#define AVRO_GUESSES 32
 #define AVRO_WHY_MAX 400
 
 struct avro_misfit {
@@ -114,6 +115,9 @@ struct codec_avro {
     int64_t rest_branch; /* and its branch, where the field is a union; -1: it is none */
     struct avro_source source;
 
+    /* What the fields of the last record were, by their order there: most records are as the one before. */
+    const struct avro_name *guesses[AVRO_GUESSES];
+
     /* of the record at hand */
     const struct weir_field **left; /* fields that are in the schema nowhere */
     uint32_t left_count, left_room;
@@ -169,8 +173,14 @@ static inline char *avro_put_long(char *at, int64_t value)
 
 enum avro_answer avro_write_long(struct avro_pen *pen, int64_t value);
 /* Text of a record, with JSON's escapes undone in self->scratch where `escaped` says so. AVRO_FULL when memory is short. */
-enum avro_answer avro_plain(struct codec_avro *self, const char *text, size_t len, bool escaped,
-                            struct weir_str *ret);
+enum avro_answer avro_unescape(struct codec_avro *self, const char *text, size_t len,
+                               struct weir_str *ret);
+static inline enum avro_answer avro_plain(struct codec_avro *self, const char *text, size_t len,
+                                          bool escaped, struct weir_str *ret)
+{
+    *ret = (struct weir_str){ text, len };
+    return escaped ? avro_unescape(self, text, len, ret) : AVRO_FITS;
+}
 /* Length and bytes. */
 enum avro_answer avro_write_bytes(struct avro_pen *pen, struct weir_str bytes);
 /* Bytes alone. */

@@ -121,6 +121,7 @@ int avro_record_prepare(struct codec_avro *self, struct weir_error *err)
             places[slot].builtin = builtin;
     }
     self->source.known = false;
+    memset(self->guesses, 0, sizeof(self->guesses));
     return prepare_rest(self, err);
 }
 
@@ -203,11 +204,26 @@ static enum avro_answer leave(struct codec_avro *self, const struct weir_field *
     return AVRO_FITS;
 }
 
-/* Puts a field of the record where it belongs. Of two that belong there, the one by its own name does. */
-static enum avro_answer place(struct codec_avro *self, const struct weir_field *field)
+/* As find_field(), for field `i` of a record. Only names that are the schema's own are guessed. */
+static inline const struct avro_name *guess_field(struct codec_avro *self, uint32_t i,
+                                                  const struct weir_field *field, bool *ret_own)
+{
+    const struct avro_name *guess = i < AVRO_GUESSES ? self->guesses[i] : NULL;
+    *ret_own = true;
+    if (guess && guess->text.len == field->name_len && !(field->flags & WEIR_NAME_ESCAPED) &&
+        memcmp(guess->text.ptr, field->name, field->name_len) == 0)
+        return guess;
+    const struct avro_name *found = find_field(self, field, ret_own);
+    if (i < AVRO_GUESSES)
+        self->guesses[i] = *ret_own ? found : NULL;
+    return found;
+}
+
+/* Puts field `i` of the record where it belongs. Of two that belong there, the one by its own name does. */
+static enum avro_answer place(struct codec_avro *self, uint32_t i, const struct weir_field *field)
 {
     bool own;
-    const struct avro_name *name = find_field(self, field, &own);
+    const struct avro_name *name = guess_field(self, i, field, &own);
     if (!name)
         return leave(self, field);
     struct avro_slot *slot = &self->slots[name->field];
@@ -233,7 +249,7 @@ static enum avro_answer place_all(struct codec_avro *self, const struct weir_rec
         self->left_room = record->count * 2;
     }
     for (uint32_t i = 0; i < record->count; i++) {
-        enum avro_answer answer = place(self, &record->fields[i]);
+        enum avro_answer answer = place(self, i, &record->fields[i]);
         if (answer != AVRO_FITS)
             return answer;
     }

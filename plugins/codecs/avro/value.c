@@ -60,16 +60,13 @@ enum avro_answer avro_write_bytes(struct avro_pen *pen, struct weir_str bytes)
 
 /* ---- text ------------------------------------------------------------------------------------------------------ */
 
-enum avro_answer avro_plain(struct codec_avro *self, const char *text, size_t len, bool escaped,
-                            struct weir_str *ret)
+enum avro_answer avro_unescape(struct codec_avro *self, const char *text, size_t len,
+                               struct weir_str *ret)
 {
     const struct weir_field field = { .value = text,
                                       .value_len = (uint32_t)len,
                                       .type = WEIR_VALUE_STRING,
                                       .flags = WEIR_VALUE_ESCAPED };
-    *ret = (struct weir_str){ text, len };
-    if (!escaped)
-        return AVRO_FITS;
     self->scratch.len = 0;
     self->scratch.starved = false;
     if (weir_bytes_add_text(&self->scratch, &field) < 0) {
@@ -341,8 +338,12 @@ enum avro_answer avro_encode(struct codec_avro *self, struct avro_pen *pen, uint
     case AVRO_LONG: return encode_integer(self, pen, type, value);
     case AVRO_FLOAT:
     case AVRO_DOUBLE: return avro_encode_number(self, pen, type, value);
-    case AVRO_BYTES:
     case AVRO_STRING:
+        if (value->type == WEIR_VALUE_STRING && value->flags & WEIR_VALUE_CLEAN &&
+            self->program.types[type].logical == AVRO_PLAIN)
+            return avro_write_bytes(pen, raw_text(value)); /* the usual case, without detours */
+        return encode_textual(self, pen, type, value);
+    case AVRO_BYTES:
     case AVRO_FIXED:
     case AVRO_ENUM: return encode_textual(self, pen, type, value);
     case AVRO_ARRAY:
