@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The output kafka by a pinned schema: codec avro, and a registry that has it, is away, or says something else."""
 import json
+import re
 import struct
 import time
 
@@ -240,6 +241,25 @@ def test_a_registry_that_hangs_is_given_up_and_a_stop_does_not_wait_for_it(weir,
     begun = time.monotonic()
     agent.stop()
     assert time.monotonic() - begun < 3
+
+
+
+def test_the_example_of_the_guide(weir, mock, registry):
+    guide = (weir.root / "docs/guide/kafka.md").read_text()
+    schema, line, want = re.findall(r"^```json\n(.*?)^```$", guide, re.M | re.S)
+    (example,) = [text for text in re.findall(r"^```yaml\n(.*?)^```$", guide, re.M | re.S) if "access-value" in text]
+    registry.put("access-value", schema)
+    registry.start()
+    (weir.dir / "access.log").write_text(line)
+    config = example.replace("/var/log/access/*.log", str(weir.dir / "access.log")).replace("kafka-1.example.net:9092", mock.brokers)
+    config = config.replace("topic: access", "topic: logs").replace("http://registry-1.example.net:8081", "http://127.0.0.1:1")
+    agent = weir(config.replace("http://registry-2.example.net:8081", registry.url))
+    agent.wait_records(1)
+    (record,) = [decode(schema, message.value) for message in mock.read("logs")]
+    assert json.loads(json.dumps(record, default=lambda time: time.isoformat(timespec="microseconds"))) == json.loads(want)
+    agent.stop()
+    text = weir.cli("validate", "--online", "-c", weir.dir / "weir.yaml", check=True).stdout.replace(str(weir.dir / "weir.yaml"), "weir.yaml")
+    assert text.splitlines()[1] in guide
 
 
 # ---- weir validate -----------------------------------------------------------------------------------------------------
