@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from harness.certificates import Authority
 from harness.kafka_lines import pipeline
 from harness.ledger import plugin_of
 from harness.rejecting import letters
@@ -31,8 +32,8 @@ def registry():
     made.stop()
 
 
-def config(mock, registry, urls=None, **schema):
-    return pipeline(mock.brokers, "logs", filters=[{"type": "parse", "format": "json"}], key="k",
+def config(mock, registry, urls=None, topic="logs", brokers=None, **schema):
+    return pipeline(brokers or mock.brokers, topic, filters=[{"type": "parse", "format": "json"}], key="k",
                     codec={"type": "avro", "rest": "attrs"},
                     schema={"registry": urls or registry.url, "subject": SUBJECT, "version": 1, "timeout": "2s", **schema})
 
@@ -201,6 +202,28 @@ def test_credentials_and_the_next_address(weir, mock, registry):
     held(other, "401: who are you?")
     other.stop()
     assert "wrong" not in other.stderr()
+
+
+def test_a_registry_behind_tls(weir, mock, registry):
+    authority = Authority(weir.dir)
+    registry.start(certificate=authority.sign("registry"))
+    write(weir, 0, 5)
+    agent = weir(config(mock, registry), service=HASTE)
+    held(agent, "certificate")
+    agent.stop()
+    agent = weir(config(mock, registry, tls={"ca": str(authority.path)}))
+    agent.wait_records(5)
+    assert numbers(mock) == list(range(5))
+
+
+@pytest.mark.unsanitized  # the client library is not
+def test_with_a_real_broker(weir, broker, topic, registry):
+    registry.start()
+    write(weir, 0, 5000, level="info")
+    weir.once(config(broker, registry, topic=topic, brokers=broker.plain))
+    messages = sorted(broker.read(topic), key=lambda message: (message.partition, message.offset))
+    assert [decode(SCHEMA, message.value)["n"] for message in messages] == list(range(5000))
+    assert all(len(message.headers["weir-id"]) == 32 for message in messages)
 
 
 def test_a_local_file_must_be_what_the_registry_has(weir, mock, registry):

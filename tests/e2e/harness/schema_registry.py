@@ -15,6 +15,7 @@ import base64
 import io
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -74,7 +75,8 @@ class SchemaRegistry:
         id, text, more = versions[int(parts[3])]
         return 200, {"subject": parts[1], "version": int(parts[3]), "id": id, "schema": text, **more}
 
-    def start(self):
+    def start(self, certificate=None):
+        """`certificate`: its file and its key's, for https."""
         registry = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -100,6 +102,11 @@ class SchemaRegistry:
 
         self.server = ThreadingHTTPServer(self.address, Handler)
         self.server.daemon_threads = True
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+            self.url = self.url.replace("http:", "https:")
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
 
