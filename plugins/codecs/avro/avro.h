@@ -9,7 +9,8 @@
 /* The codec. Its parts:
  *
  *     avro.c       descriptor, options, a schema that is set, the loop over records
- *     compile.c    an .avsc to a program;  program.c: its memory and names;  defaults.c: defaults to bytes
+ *     compile.c    an .avsc to a program;  names.c: its types' names;  program.c: a program's memory;  defaults.c:
+ *                  defaults to bytes
  *     record.c     which of what is known of a record goes into which field of the schema
  *     builtin.c    times, severity and ids, as the type of their field wants them
  *     value.c      a value as a type wants it;  number.c: numbers;  nested.c: records, maps and arrays, out of JSON

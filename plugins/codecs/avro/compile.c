@@ -6,159 +6,56 @@
  * over, as are logical types that we do not write in a way of their own: those are written as their underlying type, which is
  * what the specification asks for. Decimal is refused: a program that wrote text or a float where readers expect an
  * unscaled number would be wrong without a sign of it. */
-#include "program.h"
+#include "compiler.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NAMED_MAX 2000
-#define PATH_MAX_BYTES 160
-
-struct named {
-    struct weir_str name; /* full */
-    uint32_t type;
-};
-
-struct compiler {
-    struct avro_program *program;
-    struct weir_error *err;
-    struct named *named;
-    uint32_t named_count, named_room;
-    uint32_t type_room, field_room, branch_room, symbol_room;
-    const struct weir_pair *renames;
-    size_t rename_count;
-    unsigned depth;
-    char path[PATH_MAX_BYTES]; /* of the field that is looked at; "" at the outermost type */
-};
-
-#define wrong(c, ...) wrong_(c, (c)->path[0] ? "field \"" : "", __VA_ARGS__)
-
-static int wrong_(struct compiler *c, const char *prefix, const char *format, ...)
-    WEIR_PRINTF(3, 4);
-
-static int wrong_(struct compiler *c, const char *prefix, const char *format, ...)
+int avro_compiler_wrong(struct avro_compiler *c, const char *format, ...)
 {
     char text[WEIR_ERROR_TEXT_MAX];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    const bool inside = c->path[0];
     return weir_error_set(c->err, -EINVAL, "the schema is not one that can be written by: %s%s%s%s",
-                          prefix, c->path, prefix[0] ? "\" " : "", text);
+                          inside ? "field \"" : "", c->path, inside ? "\" " : "", text);
 }
 
-static int starved(struct compiler *c)
+int avro_compiler_starved(struct avro_compiler *c)
 {
     return weir_error_set(c->err, -ENOMEM, "out of memory for the schema");
 }
 
-/* Makes room for `more` rows behind `count` of them: 0, or -ENOMEM. */
-static int grow(struct compiler *c, void *rows, uint32_t count, uint32_t more, uint32_t *room,
-                size_t size)
+int avro_compiler_grow(struct avro_compiler *c, void *rows, uint32_t count, uint32_t more,
+                       uint32_t *room, size_t size)
 {
     if (count + more <= *room)
         return 0;
     const uint32_t want = (count + more) * 2;
     void *grown = reallocarray(*(void **)rows, want, size);
     if (!grown)
-        return starved(c);
+        return avro_compiler_starved(c);
     *(void **)rows = grown;
     *room = want;
-    return 0;
-}
-
-/* ---- names --------------------------------------------------------------------------------------------- */
-
-static bool is_name(const char *text)
-{
-    size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
-    return len && !text[len] && !(text[0] >= '0' && text[0] <= '9');
-}
-
-static bool is_full_name(const char *text)
-{
-    char part[256];
-    for (;;) {
-        size_t len = strcspn(text, ".");
-        if (len >= sizeof(part))
-            return false;
-        memcpy(part, text, len);
-        part[len] = '\0';
-        if (!is_name(part))
-            return false;
-        if (!text[len])
-            return true;
-        text += len + 1;
-    }
-}
-
-/* "space.name", unless `name` is full or `space` is empty. */
-static struct weir_str full_name(struct compiler *c, const char *name, struct weir_str space)
-{
-    char text[1024];
-    if (strchr(name, '.') || !space.len)
-        return avro_pool_copy(c->program, weir_str_of(name));
-    int len = snprintf(text, sizeof(text), "%.*s.%s", (int)space.len, space.ptr, name);
-    if (len < 0 || (size_t)len >= sizeof(text))
-        return WEIR_STR_NONE;
-    return avro_pool_copy(c->program, (struct weir_str){ text, (size_t)len });
-}
-
-static struct weir_str space_of(struct weir_str name)
-{
-    const char *dot = memrchr(name.ptr, '.', name.len);
-    return dot ? (struct weir_str){ name.ptr, (size_t)(dot - name.ptr) } : WEIR_STR_NONE;
-}
-
-static int64_t find_named(const struct compiler *c, struct weir_str name)
-{
-    for (uint32_t i = 0; i < c->named_count; i++)
-        if (weir_str_eq(c->named[i].name, name))
-            return c->named[i].type;
-    return -1;
-}
-
-/* Gives `type` the name that `schema` declares, in *ret_name. */
-static int declare(struct compiler *c, const json_t *schema, uint32_t type, struct weir_str space,
-                   struct weir_str *ret_name)
-{
-    const char *name = json_string_value(json_object_get(schema, "name"));
-    const char *given = json_string_value(json_object_get(schema, "namespace"));
-    if (!name || !is_full_name(name))
-        return wrong(c, "has a type without a name, or with one that is none");
-    if (given && given[0] && !is_full_name(given))
-        return wrong(c, "has a namespace that is none");
-    struct weir_str full = full_name(c, name, given ? weir_str_of(given) : space);
-    if (!full.ptr)
-        return wrong(c, "has a name that is too long");
-    if (find_named(c, full) >= 0)
-        return wrong(c, "defines \"%s\" a second time", full.ptr);
-    if (c->named_count == NAMED_MAX)
-        return wrong(c, "has too many named types");
-    int r = grow(c, &c->named, c->named_count, 1, &c->named_room, sizeof(*c->named));
-    if (r < 0)
-        return r;
-    c->named[c->named_count++] = (struct named){ full, type };
-    c->program->types[type].name = full;
-    *ret_name = full;
     return 0;
 }
 
 /* ---- types ---------------------------------------------------------------------------------------------- */
 
 /* Index of the type, or a negative errno. */
-static int64_t compile(struct compiler *c, const json_t *schema, struct weir_str space);
+static int64_t compile(struct avro_compiler *c, const json_t *schema, struct weir_str space);
 
-static int64_t add_type(struct compiler *c, enum avro_kind kind, struct weir_str name)
+static int64_t add_type(struct avro_compiler *c, enum avro_kind kind, struct weir_str name)
 {
     struct avro_program *program = c->program;
     if (program->type_count == AVRO_TYPES_MAX)
-        return wrong(c, "has too many types");
-    int r =
-        grow(c, &program->types, program->type_count, 1, &c->type_room, sizeof(*program->types));
+        return avro_compiler_wrong(c, "has too many types");
+    int r = avro_compiler_grow(c, &program->types, program->type_count, 1, &c->type_room,
+                               sizeof(*program->types));
     if (r < 0)
         return r;
     program->types[program->type_count] = (struct avro_type){ .kind = (uint8_t)kind, .name = name };
@@ -174,17 +71,15 @@ static const struct {
     { "bytes", AVRO_BYTES }, { "string", AVRO_STRING },
 };
 
-static int64_t compile_name(struct compiler *c, const char *name, struct weir_str space)
+static int64_t compile_name(struct avro_compiler *c, const char *name, struct weir_str space)
 {
     for (size_t i = 0; i < sizeof(primitives) / sizeof(primitives[0]); i++)
         if (strcmp(primitives[i].name, name) == 0)
             return add_type(c, primitives[i].kind, weir_str_of(primitives[i].name));
-    const struct weir_str full = full_name(c, name, space);
-    int64_t found = full.ptr ? find_named(c, full) : -1;
-    if (found < 0) /* a name of no namespace can be meant too */
-        found = find_named(c, weir_str_of(name));
+    const int64_t found = avro_name_find(c, name, space);
     return found >= 0 ? found
-                      : wrong(c, "has the type \"%.100s\", which is not defined before it", name);
+                      : avro_compiler_wrong(
+                            c, "has the type \"%.100s\", which is not defined before it", name);
 }
 
 static enum avro_logical logical_of(const char *name, enum avro_kind kind, uint32_t size)
@@ -207,62 +102,62 @@ static enum avro_logical logical_of(const char *name, enum avro_kind kind, uint3
     return AVRO_PLAIN;
 }
 
-static int set_logical(struct compiler *c, const json_t *schema, uint32_t type)
+static int set_logical(struct avro_compiler *c, const json_t *schema, uint32_t type)
 {
     const char *name = json_string_value(json_object_get(schema, "logicalType"));
     struct avro_type *row = &c->program->types[type];
     if (!name)
         return 0;
     if (strstr(name, "decimal") && (row->kind == AVRO_BYTES || row->kind == AVRO_FIXED))
-        return wrong(c, "is a decimal, which this codec does not write");
+        return avro_compiler_wrong(c, "is a decimal, which this codec does not write");
     row->logical = (uint8_t)logical_of(name, (enum avro_kind)row->kind, row->count);
     return 0;
 }
 
-static int64_t compile_fixed(struct compiler *c, const json_t *schema, struct weir_str space)
+static int64_t compile_fixed(struct avro_compiler *c, const json_t *schema, struct weir_str space)
 {
     struct weir_str name;
     const json_t *size = json_object_get(schema, "size");
     int64_t type = add_type(c, AVRO_FIXED, WEIR_STR("fixed"));
-    int r = type < 0 ? (int)type : declare(c, schema, (uint32_t)type, space, &name);
+    int r = type < 0 ? (int)type : avro_name_declare(c, schema, (uint32_t)type, space, &name);
     if (r < 0)
         return r;
     if (!json_is_integer(size) || json_integer_value(size) < 0 ||
         json_integer_value(size) > (json_int_t)AVRO_SCHEMA_BYTES_MAX)
-        return wrong(c, "is fixed, with a size that is none");
+        return avro_compiler_wrong(c, "is fixed, with a size that is none");
     c->program->types[type].count = (uint32_t)json_integer_value(size);
     return type;
 }
 
-static int add_symbol(struct compiler *c, const json_t *symbol, uint32_t first)
+static int add_symbol(struct avro_compiler *c, const json_t *symbol, uint32_t first)
 {
     struct avro_program *program = c->program;
     const char *text = json_string_value(symbol);
-    if (!text || !is_name(text))
-        return wrong(c, "is an enum with a symbol that is no name");
+    if (!text || !avro_is_name(text))
+        return avro_compiler_wrong(c, "is an enum with a symbol that is no name");
     for (uint32_t i = first; i < program->symbol_count; i++)
         if (weir_str_eq(program->symbols[i], weir_str_of(text)))
-            return wrong(c, "is an enum that has the symbol \"%.100s\" twice", text);
-    int r = grow(c, &program->symbols, program->symbol_count, 1, &c->symbol_room,
-                 sizeof(*program->symbols));
+            return avro_compiler_wrong(c, "is an enum that has the symbol \"%.100s\" twice", text);
+    int r = avro_compiler_grow(c, &program->symbols, program->symbol_count, 1, &c->symbol_room,
+                               sizeof(*program->symbols));
     struct weir_str copy = avro_pool_copy(program, weir_str_of(text));
     if (r < 0 || !copy.ptr)
-        return starved(c);
+        return avro_compiler_starved(c);
     program->symbols[program->symbol_count++] = copy;
     return 0;
 }
 
 #define SYMBOLS_MAX 4096
 
-static int64_t compile_enum(struct compiler *c, const json_t *schema, struct weir_str space)
+static int64_t compile_enum(struct avro_compiler *c, const json_t *schema, struct weir_str space)
 {
     struct weir_str name;
     const json_t *symbols = json_object_get(schema, "symbols");
     const uint32_t first = c->program->symbol_count;
     int64_t type = add_type(c, AVRO_ENUM, WEIR_STR("enum"));
-    int r = type < 0 ? (int)type : declare(c, schema, (uint32_t)type, space, &name);
+    int r = type < 0 ? (int)type : avro_name_declare(c, schema, (uint32_t)type, space, &name);
     if (r == 0 && (!json_array_size(symbols) || json_array_size(symbols) > SYMBOLS_MAX))
-        r = wrong(c, "is an enum without symbols, or with too many");
+        r = avro_compiler_wrong(c, "is an enum without symbols, or with too many");
     for (size_t i = 0; r == 0 && i < json_array_size(symbols); i++)
         r = add_symbol(c, json_array_get(symbols, i), first);
     if (r < 0)
@@ -272,7 +167,7 @@ static int64_t compile_enum(struct compiler *c, const json_t *schema, struct wei
     return type;
 }
 
-static int64_t compile_items(struct compiler *c, const json_t *schema, enum avro_kind kind,
+static int64_t compile_items(struct avro_compiler *c, const json_t *schema, enum avro_kind kind,
                              struct weir_str space)
 {
     const bool map = kind == AVRO_MAP;
@@ -281,7 +176,8 @@ static int64_t compile_items(struct compiler *c, const json_t *schema, enum avro
     if (type < 0)
         return type;
     if (!items)
-        return wrong(c, "is %s", map ? "a map without \"values\"" : "an array without \"items\"");
+        return avro_compiler_wrong(c, "is %s",
+                                   map ? "a map without \"values\"" : "an array without \"items\"");
     int64_t inner = compile(c, items, space);
     if (inner < 0)
         return inner;
@@ -296,7 +192,7 @@ static bool is_same_branch(const struct avro_type *a, const struct avro_type *b)
     return a->kind == b->kind && (!named || weir_str_eq(a->name, b->name));
 }
 
-static int add_branch(struct compiler *c, const json_t *schema, struct weir_str space,
+static int add_branch(struct avro_compiler *c, const json_t *schema, struct weir_str space,
                       uint32_t first, uint32_t index)
 {
     struct avro_program *program = c->program;
@@ -305,28 +201,28 @@ static int add_branch(struct compiler *c, const json_t *schema, struct weir_str 
         return (int)branch;
     const struct avro_type *type = &program->types[branch];
     if (type->kind == AVRO_UNION)
-        return wrong(c, "is a union in a union");
+        return avro_compiler_wrong(c, "is a union in a union");
     for (uint32_t i = 0; i < index; i++)
         if (is_same_branch(&program->types[program->branches[first + i]], type))
-            return wrong(c, "is a union with two branches of the type \"%.*s\"",
-                         (int)type->name.len, type->name.ptr);
+            return avro_compiler_wrong(c, "is a union with two branches of the type \"%.*s\"",
+                                       (int)type->name.len, type->name.ptr);
     program->branches[first + index] = (uint32_t)branch;
     return 0;
 }
 
 #define BRANCHES_MAX 256
 
-static int64_t compile_union(struct compiler *c, const json_t *schema, struct weir_str space)
+static int64_t compile_union(struct avro_compiler *c, const json_t *schema, struct weir_str space)
 {
     struct avro_program *program = c->program;
     const size_t count = json_array_size(schema);
     const uint32_t first = program->branch_count;
     if (count == 0 || count > BRANCHES_MAX)
-        return wrong(c, "is a union without branches, or with too many");
+        return avro_compiler_wrong(c, "is a union without branches, or with too many");
     int64_t type = add_type(c, AVRO_UNION, WEIR_STR("union"));
     int r = type < 0 ? (int)type
-                     : grow(c, &program->branches, first, (uint32_t)count, &c->branch_room,
-                            sizeof(*program->branches));
+                     : avro_compiler_grow(c, &program->branches, first, (uint32_t)count,
+                                          &c->branch_room, sizeof(*program->branches));
     if (r < 0)
         return r;
     program->branch_count += (uint32_t)count;
@@ -342,7 +238,7 @@ static int64_t compile_union(struct compiler *c, const json_t *schema, struct we
 /* ---- records ----------------------------------------------------------------------------------------------- */
 
 /* A default stays JSON until all types are known. */
-static int keep_default(struct compiler *c, const json_t *schema, uint32_t field)
+static int keep_default(struct avro_compiler *c, const json_t *schema, uint32_t field)
 {
     const json_t *preset = json_object_get(schema, "default");
     if (!preset)
@@ -351,14 +247,14 @@ static int keep_default(struct compiler *c, const json_t *schema, uint32_t field
     struct weir_str copy = text ? avro_pool_copy(c->program, weir_str_of(text)) : WEIR_STR_NONE;
     free(text);
     if (!copy.ptr)
-        return starved(c);
+        return avro_compiler_starved(c);
     c->program->fields[field].preset = copy;
     c->program->fields[field].state = AVRO_DEFAULT_OPEN;
     return 0;
 }
 
 /* How the records that come call a field of the outermost type; NULL: as the schema does. */
-static const char *renamed(const struct compiler *c, uint32_t type, const char *name)
+static const char *renamed(const struct avro_compiler *c, uint32_t type, const char *name)
 {
     for (size_t i = 0; type == 0 && i < c->rename_count; i++)
         if (strcmp(c->renames[i].name, name) == 0)
@@ -366,53 +262,56 @@ static const char *renamed(const struct compiler *c, uint32_t type, const char *
     return NULL;
 }
 
-static int add_field_name(struct compiler *c, uint32_t type, uint32_t index, struct weir_str text,
-                          bool own)
+static int add_field_name(struct avro_compiler *c, uint32_t type, uint32_t index,
+                          struct weir_str text, bool own)
 {
     struct avro_program *program = c->program;
     const struct avro_name *there =
         program->names ? avro_program_find(program, type, text.ptr, text.len) : NULL;
     if (there)
-        return own ? wrong(c, "is called \"%.*s\", as another one", (int)text.len, text.ptr) : 0;
+        return own ? avro_compiler_wrong(c, "is called \"%.*s\", as another one", (int)text.len,
+                                         text.ptr)
+                   : 0;
     const struct avro_name name = { .text = text, .type = type, .field = index, .own = own };
-    return avro_program_name(program, &name) < 0 ? starved(c) : 0;
+    return avro_program_name(program, &name) < 0 ? avro_compiler_starved(c) : 0;
 }
 
-static int add_aliases(struct compiler *c, const json_t *schema, uint32_t type, uint32_t index)
+static int add_aliases(struct avro_compiler *c, const json_t *schema, uint32_t type, uint32_t index)
 {
     const json_t *aliases = json_object_get(schema, "aliases");
     for (size_t i = 0; i < json_array_size(aliases); i++) {
         const char *alias = json_string_value(json_array_get(aliases, i));
-        if (!alias || !is_name(alias))
-            return wrong(c, "has an alias that is no name");
+        if (!alias || !avro_is_name(alias))
+            return avro_compiler_wrong(c, "has an alias that is no name");
         struct weir_str text = avro_pool_copy(c->program, weir_str_of(alias));
-        int r = text.ptr ? add_field_name(c, type, index, text, false) : starved(c);
+        int r = text.ptr ? add_field_name(c, type, index, text, false) : avro_compiler_starved(c);
         if (r < 0)
             return r;
     }
     return 0;
 }
 
-static int compile_field(struct compiler *c, const json_t *schema, uint32_t type, uint32_t index,
-                         struct weir_str space)
+static int compile_field(struct avro_compiler *c, const json_t *schema, uint32_t type,
+                         uint32_t index, struct weir_str space)
 {
     struct avro_program *program = c->program;
     const uint32_t field = program->types[type].first + index;
     const char *name = json_string_value(json_object_get(schema, "name"));
     const json_t *inner = json_object_get(schema, "type");
-    if (!name || !is_name(name))
-        return wrong(c, "is a record with a field without a name, or with one that is none");
+    if (!name || !avro_is_name(name))
+        return avro_compiler_wrong(
+            c, "is a record with a field without a name, or with one that is none");
     const size_t outer = strlen(c->path);
     snprintf(c->path + outer, sizeof(c->path) - outer, "%s%s", outer ? "." : "", name);
     program->fields[field].name = avro_pool_copy(program, weir_str_of(name));
     if (!program->fields[field].name.ptr)
-        return starved(c);
+        return avro_compiler_starved(c);
     const char *other = renamed(c, type, name);
     struct weir_str text =
         other ? avro_pool_copy(program, weir_str_of(other)) : program->fields[field].name;
-    int r = text.ptr ? add_field_name(c, type, index, text, true) : starved(c);
+    int r = text.ptr ? add_field_name(c, type, index, text, true) : avro_compiler_starved(c);
     if (r == 0 && !inner)
-        r = wrong(c, "has no type");
+        r = avro_compiler_wrong(c, "has no type");
     int64_t found = r == 0 ? compile(c, inner, space) : r;
     if (found < 0)
         return (int)found;
@@ -424,7 +323,7 @@ static int compile_field(struct compiler *c, const json_t *schema, uint32_t type
 
 #define FIELDS_MAX 4096
 
-static int64_t compile_record(struct compiler *c, const json_t *schema, struct weir_str space)
+static int64_t compile_record(struct avro_compiler *c, const json_t *schema, struct weir_str space)
 {
     struct weir_str name;
     struct avro_program *program = c->program;
@@ -432,12 +331,12 @@ static int64_t compile_record(struct compiler *c, const json_t *schema, struct w
     const size_t count = json_array_size(fields);
     const uint32_t first = program->field_count;
     int64_t type = add_type(c, AVRO_RECORD, WEIR_STR("record"));
-    int r = type < 0 ? (int)type : declare(c, schema, (uint32_t)type, space, &name);
+    int r = type < 0 ? (int)type : avro_name_declare(c, schema, (uint32_t)type, space, &name);
     if (r == 0 && (!json_is_array(fields) || count > FIELDS_MAX))
-        r = wrong(c, "is a record without \"fields\", or with too many");
+        r = avro_compiler_wrong(c, "is a record without \"fields\", or with too many");
     if (r == 0)
-        r = grow(c, &program->fields, first, (uint32_t)count, &c->field_room,
-                 sizeof(*program->fields));
+        r = avro_compiler_grow(c, &program->fields, first, (uint32_t)count, &c->field_room,
+                               sizeof(*program->fields));
     if (r < 0)
         return r;
     if (count)
@@ -447,7 +346,7 @@ static int64_t compile_record(struct compiler *c, const json_t *schema, struct w
     program->types[type].count = (uint32_t)count;
     for (size_t i = 0; r == 0 && i < count; i++)
         r = compile_field(c, json_array_get(fields, i), (uint32_t)type, (uint32_t)i,
-                          space_of(name));
+                          avro_name_space(name));
     for (size_t i = 0; r == 0 && i < count; i++)
         if (!renamed(c, (uint32_t)type, program->fields[first + i].name.ptr))
             r = add_aliases(c, json_array_get(fields, i), (uint32_t)type, (uint32_t)i);
@@ -456,7 +355,7 @@ static int64_t compile_record(struct compiler *c, const json_t *schema, struct w
 
 /* ---- the whole --------------------------------------------------------------------------------------------- */
 
-static int64_t compile_object(struct compiler *c, const json_t *schema, struct weir_str space)
+static int64_t compile_object(struct avro_compiler *c, const json_t *schema, struct weir_str space)
 {
     const json_t *type = json_object_get(schema, "type");
     const char *name = json_string_value(type);
@@ -465,7 +364,7 @@ static int64_t compile_object(struct compiler *c, const json_t *schema, struct w
     if (json_is_object(type) || json_is_array(type))
         made = compile(c, type, space);
     else if (!name)
-        return wrong(c, "has a type that is none");
+        return avro_compiler_wrong(c, "has a type that is none");
     else if (strcmp(name, "record") == 0)
         made = compile_record(c, schema, space);
     else if (strcmp(name, "enum") == 0)
@@ -483,11 +382,11 @@ static int64_t compile_object(struct compiler *c, const json_t *schema, struct w
     return r < 0 ? r : made;
 }
 
-static int64_t compile(struct compiler *c, const json_t *schema, struct weir_str space)
+static int64_t compile(struct avro_compiler *c, const json_t *schema, struct weir_str space)
 {
     int64_t made;
     if (c->depth == AVRO_DEPTH_MAX)
-        return wrong(c, "is nested too deep");
+        return avro_compiler_wrong(c, "is nested too deep");
     c->depth++;
     if (json_is_string(schema))
         made = compile_name(c, json_string_value(schema), space);
@@ -496,12 +395,12 @@ static int64_t compile(struct compiler *c, const json_t *schema, struct weir_str
     else if (json_is_object(schema))
         made = compile_object(c, schema, space);
     else
-        made = wrong(c, "has a type that is none");
+        made = avro_compiler_wrong(c, "has a type that is none");
     c->depth--;
     return made;
 }
 
-static int check_renames(struct compiler *c)
+static int check_renames(struct avro_compiler *c)
 {
     const struct avro_type *root = c->program->types;
     for (size_t i = 0; i < c->rename_count; i++) {
@@ -519,15 +418,15 @@ static int check_renames(struct compiler *c)
     return 0;
 }
 
-static int compile_root(struct compiler *c, const json_t *schema)
+static int compile_root(struct avro_compiler *c, const json_t *schema)
 {
     int64_t r = compile(c, schema, WEIR_STR_NONE);
     if (r >= 0 && (r != 0 || c->program->types[0].kind != AVRO_RECORD))
-        r = wrong(c, "a record of a log is a record: the outermost type must be one");
+        r = avro_compiler_wrong(c, "a record of a log is a record: the outermost type must be one");
     if (r >= 0 && !c->program->names) /* looked into, if there is nothing in it */
         r = avro_program_name(c->program,
                               &(struct avro_name){ .type = UINT32_MAX, .text = WEIR_STR("") }) < 0
-                ? starved(c)
+                ? avro_compiler_starved(c)
                 : 0;
     return r < 0 ? (int)r : check_renames(c);
 }
@@ -536,7 +435,7 @@ int avro_program_compile(struct avro_program *program, struct weir_str schema,
                          const struct weir_pair *renames, size_t rename_count,
                          struct weir_error *err)
 {
-    struct compiler c = {
+    struct avro_compiler c = {
         .program = program, .err = err, .renames = renames, .rename_count = rename_count
     };
     json_error_t at;
