@@ -59,6 +59,9 @@ enum weir_codec_flags {
 /* enum weir_codec_flags. A constant. @thread any. */
 WEIR_API unsigned weir_encoder_flags(const struct weir_encoder *encoder);
 
+/* Adds what the codec says of itself for `weir explain` (`explain` in plugin.h): for an output's own. */
+WEIR_API void weir_encoder_explain(const struct weir_encoder *encoder, struct weir_bytes *out);
+
 /* By what a codec writes from now on; all of it is copied. */
 struct weir_schema {
     struct weir_str text; /* in the schema's own language */

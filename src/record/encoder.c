@@ -47,6 +47,12 @@ unsigned weir_encoder_flags(const struct weir_encoder *encoder)
     return encoder->codec->codec.flags;
 }
 
+void weir_encoder_explain(const struct weir_encoder *encoder, struct weir_bytes *out)
+{
+    if (encoder->codec->explain)
+        encoder->codec->explain(encoder->state, out);
+}
+
 int weir_encoder_set_schema(struct weir_encoder *encoder, const struct weir_schema *schema,
                             struct weir_error *err)
 {

@@ -123,6 +123,21 @@ static int codec_avro_check(void *state, struct weir_error *err)
     return 0;
 }
 
+static void codec_avro_explain(const void *state, struct weir_bytes *out)
+{
+    const struct codec_avro *self = state;
+    static const char fits[] = "A record that does not fit the schema is rejected, alone.\n";
+    const char *rest =
+        self->rest
+            ? "Fields that the schema has no place for are gathered in a map, as text where its type "
+              "takes nothing else.\n"
+        : self->unknown == AVRO_DROP
+            ? "Fields that the schema has no place for are left out, and counted: they are lost.\n"
+            : "So is one with a field that the schema has no place for.\n";
+    (void)!weir_bytes_add(out, fits, sizeof(fits) - 1);
+    (void)!weir_bytes_add(out, rest, strlen(rest));
+}
+
 static int codec_avro_open(void *state, struct weir_host *host, struct weir_error *err)
 {
     struct codec_avro *self = state;
@@ -240,6 +255,7 @@ WEIR_PLUGIN(codec_avro) = {
     .state_size = sizeof(struct codec_avro),
     .options = options,
     .check = codec_avro_check,
+    .explain = codec_avro_explain,
     .open = codec_avro_open,
     .close = codec_avro_close,
     .codec = { .flags = WEIR_CODEC_BINARY | WEIR_CODEC_SCHEMA,

@@ -40,11 +40,11 @@ static void explain_schema(const struct kafka_options *options, struct weir_byte
 {
     static const char text[] =
         "Records are held until the schema is there: from the registry, or as it was last seen. It never changes "
-        "by itself.\n"
-        "A record that does not fit the schema is rejected, alone; a field that it has no place for is what the "
-        "codec's options say: the record is rejected, the field gathered, or left out and counted.\n";
-    if (options->schema.registry.count)
-        (void)!weir_bytes_add(out, text, sizeof(text) - 1);
+        "by itself.\n";
+    if (!options->schema.registry.count)
+        return;
+    (void)!weir_bytes_add(out, text, sizeof(text) - 1);
+    weir_encoder_explain(options->codec, out);
 }
 
 static void out_kafka_explain(const void *state, struct weir_bytes *out)
