@@ -192,7 +192,7 @@ def test_credentials_and_the_next_address(weir, mock, registry):
     registry.admit(token="sesame")
     (weir.dir / "token").write_text("sesame\n")
     write(weir, 0, 5)
-    agent = weir(config(mock, registry, urls=["http://127.0.0.1:1", registry.url + "/"], auth={"token": f"${{file:{weir.dir}/token}}"}))
+    agent = weir(config(mock, registry, urls=["http://127.0.0.1:1", registry.url + "/"], auth={"token_file": f"{weir.dir}/token"}))
     agent.wait_records(5)
     registry.admit(user="me", password="se:same")
     agent.stop()

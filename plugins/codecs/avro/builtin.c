@@ -10,7 +10,7 @@
 #include "avro.h"
 
 #include <endian.h>
-#include <stdio.h>
+#include <weir/hex.h>
 
 /* A builtin's value in the forms that there are of it. */
 struct value {
@@ -20,17 +20,16 @@ struct value {
     size_t len;        /* of it; 0: it is none */
 };
 
-static size_t put_hex(char *at, const uint8_t *bytes, size_t count, bool uuid)
+/* A UUID's 16 bytes, as RFC 9562 writes them. */
+static char *put_uuid(char *at, const uint8_t *bytes)
 {
-    static const char digits[] = "0123456789abcdef";
-    char *const from = at;
-    for (size_t i = 0; i < count; i++) {
-        if (uuid && (i == 4 || i == 6 || i == 8 || i == 10))
+    static const uint8_t groups[] = { 4, 2, 2, 2, 6 };
+    for (size_t i = 0; i < sizeof(groups); bytes += groups[i++]) {
+        if (i)
             *at++ = '-';
-        *at++ = digits[bytes[i] >> 4];
-        *at++ = digits[bytes[i] & 15];
+        at = weir_hex(at, bytes, groups[i]);
     }
-    return (size_t)(at - from);
+    return at;
 }
 
 static enum avro_answer write_time_text(struct codec_avro *self, struct avro_pen *pen, int64_t ns)
@@ -47,12 +46,16 @@ static enum avro_answer write_time_text(struct codec_avro *self, struct avro_pen
 static struct weir_str text_of(const struct value *value, bool uuid, char *room)
 {
     const uint8_t flags = (uint8_t)value->number;
-    if (value->len)
-        return (struct weir_str){ room, put_hex(room, value->bytes, value->len,
-                                                uuid && value->len == 16) };
-    if (value->builtin == AVRO_TRACE_FLAGS)
-        return (struct weir_str){ room, put_hex(room, &flags, 1, false) };
-    return weir_severity_name((unsigned)value->number);
+    char *end;
+    if (value->len == 16 && uuid)
+        end = put_uuid(room, value->bytes);
+    else if (value->len)
+        end = weir_hex(room, value->bytes, value->len);
+    else if (value->builtin == AVRO_TRACE_FLAGS)
+        end = weir_hex(room, &flags, 1);
+    else
+        return weir_severity_name((unsigned)value->number);
+    return (struct weir_str){ room, (size_t)(end - room) };
 }
 
 static bool is_time(const struct value *value)

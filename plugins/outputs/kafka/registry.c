@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include <weir/secret.h>
 
 #include "schema_version.h"
 
@@ -47,6 +49,7 @@ struct calls {
 
 struct registry {
     const struct kafka_schema_options *options;
+    struct weir_secret secret; /* the password, or the token */
     struct calls curl;
     CURLM *multi;
     CURL *easy; /* NULL: no question is under way */
@@ -82,6 +85,10 @@ struct registry *registry_open(const struct kafka_schema_options *options, struc
     }
     self->options = options;
     self->answer.max = KAFKA_SCHEMA_BYTES_MAX;
+    if (options->auth.user)
+        weir_secret_init(&self->secret, options->auth.password, options->auth.password_file);
+    else
+        weir_secret_init(&self->secret, options->auth.token, options->auth.token_file);
     if (load(&self->curl, err) < 0)
         return registry_close(self);
     self->multi = self->curl.multi_init();
@@ -114,6 +121,7 @@ struct registry *registry_close(struct registry *self)
     free(self->suffix);
     free(self->body);
     weir_bytes_free(&self->answer);
+    weir_secret_deinit(&self->secret);
     free(self);
     return NULL;
 }
@@ -151,9 +159,10 @@ static bool add_header(struct registry *self, const char *text)
     return longer != NULL;
 }
 
-static bool set_headers(struct registry *self)
+/* `secret` is the token, if that is what there is. */
+static bool set_headers(struct registry *self, const char *secret)
 {
-    const char *token = self->options->auth.token;
+    const char *token = self->options->auth.user ? NULL : secret;
     bool good =
         add_header(self, "Accept: application/vnd.schemaregistry.v1+json, application/json");
     if (good && self->body)
@@ -169,14 +178,14 @@ static bool set_headers(struct registry *self)
     return good;
 }
 
-static void set_security(struct registry *self)
+static void set_security(struct registry *self, const char *secret)
 {
     const struct kafka_schema_options *options = self->options;
     const struct calls *curl = &self->curl;
     if (options->auth.user) {
         curl->easy_setopt(self->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
         curl->easy_setopt(self->easy, CURLOPT_USERNAME, options->auth.user);
-        curl->easy_setopt(self->easy, CURLOPT_PASSWORD, options->auth.password);
+        curl->easy_setopt(self->easy, CURLOPT_PASSWORD, secret);
     }
     if (options->tls.ca)
         curl->easy_setopt(self->easy, CURLOPT_CAINFO, options->tls.ca);
@@ -190,19 +199,38 @@ static void set_security(struct registry *self)
     curl->easy_setopt(self->easy, CURLOPT_SSL_VERIFYHOST, options->tls.verify ? 2L : 0L);
 }
 
-/* Asks the next address. False when memory is short. */
+/* The secret as it is now: NULL where none is configured. False, and said, when its file cannot be read. */
+static bool get_secret(struct registry *self, const char **ret)
+{
+    struct timespec now;
+    *ret = NULL;
+    if (!self->secret.given && !self->secret.file.path)
+        return true;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int r = weir_secret_get(&self->secret, (weir_ms)now.tv_sec * 1000 + now.tv_nsec / 1000000, ret);
+    if (r < 0)
+        snprintf(self->why, sizeof(self->why), "%.120s cannot be read: %s", self->secret.file.path,
+                 strerrordesc_np(-r));
+    return r >= 0;
+}
+
+/* Asks the next address. False, and said, when that cannot be. */
 static bool ask_next(struct registry *self)
 {
     const struct kafka_schema_options *options = self->options;
     const struct calls *curl = &self->curl;
+    const char *secret;
     forget(self);
+    snprintf(self->why, sizeof(self->why), "out of memory");
+    if (!get_secret(self, &secret))
+        return false;
     self->easy = curl->easy_init();
     if (!self->easy)
         return false;
     const size_t index = (self->first + self->tried++) % options->registry.count;
     self->answer.len = 0;
     self->error[0] = '\0';
-    if (!set_url(self, options->registry.items[index]) || !set_headers(self))
+    if (!set_url(self, options->registry.items[index]) || !set_headers(self, secret))
         return false;
     curl->easy_setopt(self->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl->easy_setopt(self->easy, CURLOPT_NOSIGNAL, 1L);
@@ -214,7 +242,7 @@ static bool ask_next(struct registry *self)
         curl->easy_setopt(self->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(self->body));
         curl->easy_setopt(self->easy, CURLOPT_POSTFIELDS, self->body);
     }
-    set_security(self);
+    set_security(self, secret);
     return curl->multi_add_handle(self->multi, self->easy) == CURLM_OK;
 }
 
@@ -255,7 +283,10 @@ static enum registry_state take_result(struct registry *self, CURLcode code)
     const char *words = self->error[0] && !plain ? self->error : self->curl.easy_strerror(code);
     if (self->tried == self->options->registry.count)
         return fail(self, words);
-    return ask_next(self) ? REGISTRY_BUSY : fail(self, "out of memory");
+    if (ask_next(self))
+        return REGISTRY_BUSY;
+    forget(self);
+    return REGISTRY_FAILED;
 }
 
 enum registry_state registry_step(struct registry *self)
@@ -263,7 +294,7 @@ enum registry_state registry_step(struct registry *self)
     int running, left;
     CURLMsg *message;
     if (!self->easy)
-        return fail(self, "out of memory");
+        return REGISTRY_FAILED; /* it could not even be asked */
     self->curl.multi_perform(self->multi, &running);
     while ((message = self->curl.multi_info_read(self->multi, &left)))
         if (message->msg == CURLMSG_DONE)

@@ -18,12 +18,20 @@ static const struct weir_option auth_options[] = {
       .type = WEIR_TEXT,
       .offset = AT(auth.password),
       .secret = true,
-      .help = "The user's password, best as ${file:/path}." },
+      .help = "The user's password." },
+    { .name = "password_file",
+      .type = WEIR_TEXT,
+      .offset = AT(auth.password_file),
+      .help = "A file that holds the password; read again when it changes." },
     { .name = "token",
       .type = WEIR_TEXT,
       .offset = AT(auth.token),
       .secret = true,
-      .help = "A bearer token, best as ${file:/path}." },
+      .help = "A bearer token." },
+    { .name = "token_file",
+      .type = WEIR_TEXT,
+      .offset = AT(auth.token_file),
+      .help = "A file that holds the token; read again when it changes." },
     { 0 },
 };
 
@@ -119,11 +127,13 @@ static int check_registry(const struct kafka_schema_options *options, struct wei
 
 static int check_auth(const struct kafka_schema_options *options, struct weir_error *err)
 {
-    if (!options->auth.user != !options->auth.password)
-        return weir_error_option(err, "schema.auth", "a user needs a password, and it a user");
-    if (options->auth.user && options->auth.token)
+    const int passwords = (options->auth.password != NULL) + (options->auth.password_file != NULL);
+    const int tokens = (options->auth.token != NULL) + (options->auth.token_file != NULL);
+    if (passwords != (options->auth.user != NULL))
+        return weir_error_option(err, "schema.auth", "a user needs one password, and it a user");
+    if (passwords + tokens > 1)
         return weir_error_option(err, "schema.auth",
-                                 "a user and a token are given: which is meant?");
+                                 "two ways to say who is asking are given: which is meant?");
     if (options->auth.token && strpbrk(options->auth.token, "\r\n"))
         return weir_error_option(err, "schema.auth.token", "it holds a line break");
     if (!options->tls.cert != !options->tls.key)

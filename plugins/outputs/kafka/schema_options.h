@@ -14,7 +14,7 @@ struct kafka_schema_options {
     int mode;        /* enum kafka_schema_mode */
     weir_ms timeout;
     struct {
-        char *user, *password, *token;
+        char *user, *password, *password_file, *token, *token_file;
     } auth;
     struct {
         char *ca, *cert, *key, *key_password;

@@ -610,6 +610,29 @@ START_TEST(what_is_known_beside_the_fields)
 }
 END_TEST
 
+START_TEST(the_record_s_id)
+{
+    struct batch *batch = make_batch("{}\n", 0);
+    char plain[128], uuid[160], want[160] = "48";
+    struct weir_encoder *encoder = avro_codec(NULL);
+    made_batch_parse_json(batch);
+    ck_assert_int_eq(use(encoder, RECORD(FIELD("record_id", "\"bytes\"")), WEIR_STR_NONE), 0);
+    encode(encoder, batch, plain);
+    ck_assert_uint_eq(strlen(plain), 2 + 32);
+    for (int i = 0; i < 32; i++)
+        sprintf(want + strlen(want), "%s%02x", i == 8 || i == 12 || i == 16 || i == 20 ? "2d" : "",
+                (unsigned char)plain[2 + i]);
+    ck_assert_int_eq(
+        use(encoder, RECORD(FIELD("record_id", "{\"type\":\"string\",\"logicalType\":\"uuid\"}")),
+            WEIR_STR_NONE),
+        0);
+    encode(encoder, batch, uuid);
+    ck_assert_str_eq(uuid, want);
+    encoder_free(encoder);
+    made_batch_free(batch);
+}
+END_TEST
+
 START_TEST(what_is_not_known)
 {
     static const char time[] =
@@ -709,6 +732,7 @@ int main(void)
     tcase_add_test(tc, text_is_converted_where_that_was_asked_for);
     tcase_add_test(tc, text_must_be_utf8);
     tcase_add_loop_test(tc, what_is_known_beside_the_fields, 0, COUNT(builtins));
+    tcase_add_test(tc, the_record_s_id);
     tcase_add_test(tc, what_is_not_known);
     tcase_add_test(tc, what_is_known_of_the_source);
     tcase_add_test(tc, records_are_whole_or_not_there);

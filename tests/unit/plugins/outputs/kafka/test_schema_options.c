@@ -80,7 +80,7 @@ START_TEST(credentials_are_whole)
     char *url = good_url, broken[] = "a\nb";
     struct kafka_schema_options options = options_of(&url);
     options.auth.user = some;
-    expect(&weir_plugin_codec_avro, &options, "schema.auth", "needs a password");
+    expect(&weir_plugin_codec_avro, &options, "schema.auth", "needs one password");
     options.auth.password = some;
     expect(&weir_plugin_codec_avro, &options, NULL, "");
     options.auth.token = some;
