@@ -14,6 +14,7 @@ from harness.wait import SLOWNESS, wait_until
 
 LINES = 4000
 ALWAYS = 1 << 62
+LARGE = 16384
 
 
 def config(filters=({"type": "parse", "format": "json"}, {"type": "context", "fields": {"env": "test"}})):
@@ -89,8 +90,8 @@ def points(total, count):
     return sorted({int(total * (i / count) ** 2) for i in range(count)})
 
 
-def count_allocations(memory, make):
-    memory.fail(ALWAYS)
+def count_allocations(memory, make, bytes_min=0):
+    memory.fail(ALWAYS, bytes_min=bytes_min)
     agent, _ = make("count", args=["--once"])
     agent.start(ready=False)
     assert agent.wait_exit() == 0
@@ -119,21 +120,35 @@ def test_res_01_one_allocation_fails(short_of_memory, count):
         writer.check(agent.dir / "out.log", read=read_any).assert_complete(repeats_max=0)
 
 
+def fail_from(memory, make, n, bytes_min=0):
+    agent, writer = make(f"fail-{n}", service={"shutdown_timeout": "100ms"})
+    memory.fail(n, bytes_min=bytes_min)
+    agent.start(ready=False)
+    end = time.monotonic() + 2 * SLOWNESS  # the last ones may come when it is told to stop
+    while not memory[Memory.FAILED] and agent.is_running() and time.monotonic() < end:
+        time.sleep(0.005)
+    time.sleep(0.05)
+    if agent.is_running():
+        agent.signal(signal.SIGTERM)
+    assert agent.wait_exit(10) in (0, 1, 2, -signal.SIGTERM), (n, agent.code, agent.stderr()[-2000:])
+    finish(agent, writer)
+
+
 @pytest.mark.unsanitized
 @few_or_all(12)
 def test_res_01_all_allocations_fail_from_some_moment_on(short_of_memory, count):
     """It may wait or give up, but it can be stopped, and its successor has it all."""
     memory, make = short_of_memory
     for n in points(count_allocations(memory, make), count):
-        agent, writer = make(f"fail-{n}", service={"shutdown_timeout": "100ms"})
-        memory.fail(n)
-        agent.start(ready=False)
-        wait_until(lambda: memory[Memory.FAILED] > 0 or not agent.is_running(), what="an allocation to fail")
-        time.sleep(0.05)
-        if agent.is_running():
-            agent.signal(signal.SIGTERM)
-        assert agent.wait_exit(10) in (0, 1, 2, -signal.SIGTERM), (n, agent.code, agent.stderr()[-2000:])
-        finish(agent, writer)
+        fail_from(memory, make, n)
+
+
+@pytest.mark.unsanitized
+def test_res_01_large_allocations_fail_from_some_moment_on(short_of_memory):
+    """Those that batches are made of, so also in the middle of one: a record that has no room for its fields keeps its text."""
+    memory, make = short_of_memory
+    for n in range(count_allocations(memory, make, LARGE)):
+        fail_from(memory, make, n, LARGE)
 
 
 @pytest.mark.unsanitized
@@ -144,7 +159,7 @@ def test_res_01_large_allocations_fail_for_a_while(short_of_memory):
     agent, writer = make("while")
     agent.start()
     agent.wait_records(LINES)
-    memory.fail(0, bytes_min=16384)
+    memory.fail(0, bytes_min=LARGE)
     more = numbered.Writer(agent.dir / "in.log", rate=0, count=20000, first=LINES, form="json").wait()
     wait_until(lambda: memory[Memory.FAILED] > 0, what="an allocation to fail")
     memory.suffice()

@@ -120,18 +120,19 @@ static void take_failed(struct filter_parse *self, struct weir_batch *batch, uin
         weir_batch_drop(batch, i);
 }
 
-static void parse_line(struct filter_parse *self, struct weir_batch *batch, uint32_t i,
-                       const struct weir_run *run)
+/* 0, or -ENOMEM: then the record has nothing, not even its text. */
+static int parse_line(struct filter_parse *self, struct weir_batch *batch, uint32_t i,
+                      const struct weir_run *run)
 {
     struct weir_record *record = &batch->records[i];
     struct weir_str line = weir_batch_line(batch, i);
     struct parsed parsed = { 0 };
     enum parse_answer answer = self->parse(self, batch, line, &parsed);
     if (answer != PARSE_OK) {
-        count_memory(
-            self, weir_record_set_message(batch, i)); /* also where it is dropped: that may fail */
-        take_failed(self, batch, i, answer, &parsed);
-        return;
+        int r = weir_record_set_message(batch, i); /* also where it is dropped: that may fail */
+        if (r == 0)
+            take_failed(self, batch, i, answer, &parsed);
+        return r;
     }
     take_parsed(batch, record, &parsed);
     take_options(self, batch, record, line, run->observed);
@@ -144,19 +145,29 @@ static void parse_line(struct filter_parse *self, struct weir_batch *batch, uint
                                                      .flags = WEIR_NAME_CLEAN | WEIR_VALUE_CLEAN };
         count_memory(self, weir_record_set(batch, record, &truncated));
     }
+    return 0;
+}
+
+/* Lines that were opened here and cannot be kept so are the lines again that they were, all of the batch. */
+static void stay_lines(struct filter_parse *self, struct weir_batch *batch)
+{
+    batch->records = NULL;
+    self->tally.no_memory = batch->count;
 }
 
 void parse_lines(struct filter_parse *self, struct weir_batch *batch)
 {
     if (weir_batch_open_empty(batch) < 0) {
-        self->tally.no_memory += batch->count; /* they stay the lines that they are */
+        stay_lines(self, batch);
         return;
     }
     for (uint32_t r = 0; r < batch->run_count; r++) {
         const struct weir_run *run = &batch->runs[r];
         for (uint32_t i = run->first; i < run->first + run->count; i++)
-            if (!weir_batch_is_dropped(batch, i))
-                parse_line(self, batch, i, run);
+            if (!weir_batch_is_dropped(batch, i) && parse_line(self, batch, i, run) < 0) {
+                stay_lines(self, batch);
+                return;
+            }
     }
 }
 
