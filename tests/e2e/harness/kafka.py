@@ -263,7 +263,7 @@ allow.everyone.if.no.acl.found=true
         """A broker that its controller has given up meanwhile comes back by itself, but not always soon."""
         self.process.send_signal(signal.SIGCONT)
         try:
-            wait_until(self.is_well, limit=20, step=0.2, what="Kafka to be well again")
+            wait_until(self.is_well, limit=8, step=0.2, what="Kafka to be well again")
         except AssertionError:
             self.kill()
             self.start()
