@@ -146,7 +146,7 @@ def test_kill_and_start_again_stores_each_once(weir, stores):
     agent.wait_for(lambda status: len(store.order) > 3000)
     agent.kill9()
     agent.start()
-    agent.wait_for(lambda status: agent.ledger()["held"] == 0 and agent.ledger()["read"] > 0, limit=30)
+    agent.wait_for(lambda status: len(store.order) >= len(lines) and agent.ledger()["held"] == 0, limit=30)
     assert store.messages() == lines
 
 
