@@ -294,9 +294,23 @@ allow.everyone.if.no.acl.found=true
             future.result(30 * SLOWNESS)
 
     def create(self, topic, partitions=1, **config):
+        from confluent_kafka import KafkaError, KafkaException
         from confluent_kafka.admin import NewTopic
         admin = self.admin()
-        self.done(admin.create_topics([NewTopic(topic, partitions, 1, config=config)]))
+
+        def is_made():
+            """On a busy machine the broker may be given up for a moment, or be late with its answer."""
+            try:
+                self.done(admin.create_topics([NewTopic(topic, partitions, 1, config=config)]))
+            except KafkaException as why:
+                code = why.args[0].code()
+                if code not in (KafkaError.INVALID_REPLICATION_FACTOR, KafkaError.REQUEST_TIMED_OUT, KafkaError._TIMED_OUT,
+                                KafkaError.TOPIC_ALREADY_EXISTS):
+                    raise
+                return code == KafkaError.TOPIC_ALREADY_EXISTS
+            return True
+
+        wait_until(is_made, limit=30, step=0.2, what=f"topic {topic} to be made")
         wait_until(lambda: len(admin.list_topics(topic, timeout=10).topics[topic].partitions) == partitions, limit=30,
                    step=0.05, what=f"topic {topic}")
         return topic
