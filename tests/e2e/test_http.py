@@ -595,7 +595,7 @@ def test_kill_and_start_again_loses_nothing(weir, sinks):
     wait_until(lambda: len(sink.accepted()) > 5)
     agent.kill9()
     agent.start()
-    agent.wait_for(lambda status: agent.ledger()["read"] > 0 and agent.ledger()["held"] == 0, limit=30)
+    agent.wait_for(lambda status: len(set(sink.messages())) == len(lines) and agent.ledger()["held"] == 0, limit=30)
     assert first_seen(sink.messages()) == lines
 
 

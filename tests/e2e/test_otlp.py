@@ -173,7 +173,7 @@ def test_htp_07_with_several_outputs_a_record_counts_once(weir, sinks):
     pipeline["outputs"] += [
         {"type": "http", "id": name, "url": sink.url, "retry": RETRY, "batch": {"linger": "20ms"}} for name, sink in (("strict", strict), ("away", away))]
     agent = weir(made)
-    agent.wait_for(lambda status: account(agent, "otlp")["held"] + account(agent, "strict")["held"] == 0 and agent.ledger()["read"] == 20000)
+    agent.wait_for(lambda status: agent.ledger()["read"] == 20000 and account(agent, "otlp")["held"] + account(agent, "strict")["held"] == 0)
     assert agent.ledger()["held"] == 20000 and agent.metrics().value("weir_buffer_disk_bytes") > 1e6
     back.set()
     agent.wait_records(20000)
