@@ -40,6 +40,11 @@ WEIR_API WEIR_MUST_USE int weir_bytes_add_json(struct weir_bytes *bytes, struct 
 /* Adds `ns` since 1970 as RFC 3339 in UTC, with as many fraction digits (0, 3, 6, 9) as it needs. */
 WEIR_API WEIR_MUST_USE int weir_bytes_add_time(struct weir_bytes *bytes, int64_t ns);
 
+/* For a codec's check: of the names under which it prints things no two may be the same. NULL and "" are none. 0, or
+ * -EINVAL and *err set. */
+WEIR_API WEIR_MUST_USE int weir_codec_check_keys(char *const keys[], size_t count,
+                                                 struct weir_error *err);
+
 /* A codec with its options, as an output's option of type WEIR_CODEC gives it. */
 struct weir_encoder;
 

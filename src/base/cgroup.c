@@ -22,12 +22,12 @@
  * say what the machine has, and not what is ours. */
 #include "base/cgroup.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <weir/file.h>
 
 /* Mounts are listed by the hundreds in a container host; more than that is not read. */
 #define MOUNTS_BYTES_MAX ((size_t)1024 * 1024)
@@ -177,15 +177,10 @@ static ssize_t read_file(const char *root, const char *path, char *data, size_t 
     const int fd = len > 0 && (size_t)len < sizeof(full) ? open(full, O_RDONLY | O_CLOEXEC) : -1;
     if (fd < 0)
         return -1;
-    size_t done = 0;
-    ssize_t n = 0;
-    while (done < room && (n = read(fd, data + done, room - done)) != 0) {
-        if (n < 0 && errno != EINTR)
-            break;
-        done += n > 0 ? (size_t)n : 0;
-    }
+    size_t got;
+    int r = weir_read_all(fd, data, room, &got);
     close(fd);
-    return n < 0 ? -1 : (ssize_t)done;
+    return r < 0 ? -1 : (ssize_t)got;
 }
 
 static void look_at(const char *root, const char *group, const char *name, struct cgroup_limit *ret)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <weir/file.h>
 
 bool weir_file_changed(struct weir_file_version *version)
 {
@@ -54,11 +55,11 @@ static int read_text(const char *path, char **ret)
     if (fd < 0)
         return -errno;
     char *text = malloc(WEIR_SECRET_BYTES_MAX + 1);
-    ssize_t len = text ? read(fd, text, WEIR_SECRET_BYTES_MAX + 1) : -1;
-    int r = len < 0 ? (text ? -errno : -ENOMEM) : 0;
+    size_t len;
+    int r = text ? weir_read_all(fd, text, WEIR_SECRET_BYTES_MAX + 1, &len) : -ENOMEM;
     close(fd);
     if (r == 0)
-        r = len > WEIR_SECRET_BYTES_MAX ? -EFBIG : check_text(text, (size_t)len);
+        r = len > WEIR_SECRET_BYTES_MAX ? -EFBIG : check_text(text, len);
     if (r == 0)
         *ret = text;
     else

@@ -8,26 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
+#include <weir/file.h>
 
 #include "base/utf8.h"
-
-/* One byte more than allowed is asked for, so that "too large" is found without trusting a size. */
-static int read_all(int fd, char *buffer, size_t room, size_t *ret_len)
-{
-    size_t len = 0;
-    while (len < room) {
-        ssize_t n = read(fd, buffer + len, room - len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            break;
-        len += (size_t)n;
-    }
-    *ret_len = len;
-    return 0;
-}
 
 static int read_open(struct memory *memory, int fd, const char *path, size_t bytes_max,
                      bool guarded, struct weir_str *ret_text, struct stat *ret_st,
@@ -46,7 +29,7 @@ static int read_open(struct memory *memory, int fd, const char *path, size_t byt
         room = (size_t)st.st_size + 1; /* a file that grows meanwhile is found too long */
     char *buffer = memory_alloc(memory, room + 1);
     size_t len = 0;
-    int r = read_all(fd, buffer, room, &len);
+    int r = weir_read_all(fd, buffer, room, &len);
     if (r < 0)
         return weir_error_set(err, r, "cannot read \"%s\": %s", path, strerror(-r));
     if (len > bytes_max)

@@ -4,6 +4,7 @@
 #include "record/encoder.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 struct weir_encoder {
@@ -35,6 +36,16 @@ void encoder_free(struct weir_encoder *encoder)
         encoder->codec->close(encoder->state);
     free(encoder->state);
     free(encoder);
+}
+
+int weir_codec_check_keys(char *const keys[], size_t count, struct weir_error *err)
+{
+    for (size_t a = 0; a < count; a++)
+        for (size_t b = 0; b < a; b++)
+            if (keys[a] && keys[a][0] && keys[b] && strcmp(keys[a], keys[b]) == 0)
+                return weir_error_set(err, -EINVAL, "two keys are called \"%s\": which is meant?",
+                                      keys[a]);
+    return 0;
 }
 
 const char *weir_encoder_name(const struct weir_encoder *encoder)

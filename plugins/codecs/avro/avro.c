@@ -114,13 +114,7 @@ static const struct weir_option options[] = {
 static int codec_avro_check(void *state, struct weir_error *err)
 {
     const struct codec_avro *self = state;
-    for (int a = 0; a < AVRO_BUILTIN_COUNT; a++)
-        for (int b = 0; b < a; b++)
-            if (self->keys[a] && self->keys[a][0] && self->keys[b] &&
-                strcmp(self->keys[a], self->keys[b]) == 0)
-                return weir_error_set(err, -EINVAL, "two keys are called \"%s\": which is meant?",
-                                      self->keys[a]);
-    return 0;
+    return weir_codec_check_keys(self->keys, AVRO_BUILTIN_COUNT, err);
 }
 
 static void codec_avro_explain(const void *state, struct weir_bytes *out)

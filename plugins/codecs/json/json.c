@@ -91,13 +91,7 @@ static const struct weir_option options[] = {
 static int codec_json_check(void *state, struct weir_error *err)
 {
     const struct codec_json *self = state;
-    for (int a = 0; a < BUILTIN_COUNT; a++)
-        for (int b = 0; b < a; b++)
-            if (self->keys[a] && self->keys[a][0] && self->keys[b] &&
-                strcmp(self->keys[a], self->keys[b]) == 0)
-                return weir_error_set(err, -EINVAL, "two keys are called \"%s\": which is meant?",
-                                      self->keys[a]);
-    return 0;
+    return weir_codec_check_keys(self->keys, BUILTIN_COUNT, err);
 }
 
 static int codec_json_open(void *state, struct weir_host *host, struct weir_error *err)

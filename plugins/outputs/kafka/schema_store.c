@@ -7,28 +7,12 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <weir/file.h>
 
 char *kafka_schema_path(const char *data_dir, const char *pipeline, const char *output)
 {
     char *path = NULL;
     return asprintf(&path, "%s/schemas/%s.%s.schema", data_dir, pipeline, output) < 0 ? NULL : path;
-}
-
-static int read_all(int fd, char *text, size_t room, size_t *ret_len)
-{
-    size_t len = 0;
-    while (len < room) {
-        ssize_t n = read(fd, text + len, room - len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            break;
-        len += (size_t)n;
-    }
-    *ret_len = len;
-    return len == room ? -EFBIG : 0;
 }
 
 int kafka_schema_file(const char *path, char **ret_text, size_t *ret_len)
@@ -37,8 +21,10 @@ int kafka_schema_file(const char *path, char **ret_text, size_t *ret_len)
     if (fd < 0)
         return -errno;
     char *text = malloc(KAFKA_SCHEMA_BYTES_MAX + 1);
-    int r = text ? read_all(fd, text, KAFKA_SCHEMA_BYTES_MAX + 1, ret_len) : -ENOMEM;
+    int r = text ? weir_read_all(fd, text, KAFKA_SCHEMA_BYTES_MAX + 1, ret_len) : -ENOMEM;
     close(fd);
+    if (r == 0 && *ret_len > KAFKA_SCHEMA_BYTES_MAX)
+        r = -EFBIG;
     if (r < 0) {
         free(text);
         return r;
