@@ -55,6 +55,8 @@ static size_t escape_one(const char *text, char out[6])
 static size_t unescaped_run(json_plain_f *json_plain, const char *text, size_t len)
 {
     size_t at = 0;
+    if (len == 0)
+        return 0; /* then there may be no text at all */
     for (;;) {
         at += json_plain(text + at, len - at);
         const size_t from = at;
@@ -75,7 +77,8 @@ size_t json_escape(const char *text, size_t len, char *out)
     char *const start = out;
     for (;;) {
         size_t run = unescaped_run(json_plain, text, len);
-        memcpy(out, text, run);
+        if (run)
+            memcpy(out, text, run);
         out += run;
         if (run == len)
             return (size_t)(out - start);

@@ -25,6 +25,7 @@ START_TEST(text_becomes_the_inside_of_a_string)
         { { "\xc3", 1 }, UTF8_REPLACEMENT },
         { { "\xed\xa0\x80", 3 }, UTF8_REPLACEMENT UTF8_REPLACEMENT UTF8_REPLACEMENT },
         { { "a/b", 3 }, "a/b" },
+        { { NULL, 0 }, "" },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char out[100];
