@@ -129,6 +129,9 @@ struct weir_plugin {
             /* The one file that is written, by its absolute path, which lives as long as the options;
              * empty when it depends on the records. Pure, as `check` is. Optional. */
             struct weir_str (*writes)(const void *self);
+            /* Its library frees buffers of up to 1 MiB or so all the time and takes new ones: freed memory then stays with
+             * the process, up to 4 MiB, which `reserve` has in it, for the kernel would have to clear each page again. */
+            bool reuses_freed;
         } output;
         struct {
             unsigned flags; /* enum weir_codec_flags */

@@ -121,8 +121,26 @@ static void agent_identify(struct agent *agent)
                                               .agent_id = agent->agent_id };
 }
 
-/* What the process as a whole needs, whatever it inherited. Few allocator arenas and a fixed threshold:
- * memory of a block that is freed goes back to the kernel, whichever thread frees it. */
+static bool any_reuses_freed(const struct config *config)
+{
+    for (size_t p = 0; p < config->pipeline_count; p++)
+        for (size_t o = 0; o < config->pipelines[p].output_count; o++)
+            if (config->pipelines[p].outputs[o].plugin->output.reuses_freed)
+                return true;
+    return false;
+}
+
+/* Few allocator arenas and fixed thresholds: memory of a block that is freed goes back to the kernel, whichever
+ * thread frees it. Where an output's library lives on large buffers that it frees and takes again, some are kept. */
+static void prepare_heap(const struct config *config)
+{
+    const bool keep = any_reuses_freed(config);
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, keep ? 2 * 1024 * 1024 : 128 * 1024);
+    mallopt(M_TRIM_THRESHOLD, keep ? 4 * 1024 * 1024 : 256 * 1024);
+}
+
+/* What the process as a whole needs, whatever it inherited. */
 static void process_prepare(void)
 {
     sigset_t none;
@@ -131,9 +149,6 @@ static void process_prepare(void)
                     NULL); /* a stop that was blocked by our starter must arrive */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a write beyond RLIMIT_FSIZE then fails with EFBIG */
-    mallopt(M_ARENA_MAX, 2);
-    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
         files.rlim_cur = files.rlim_max;
@@ -209,6 +224,7 @@ int agent_new(const struct agent_options *options, struct agent **ret, struct we
     if (!agent)
         return weir_error_set(err, -ENOMEM, "out of memory");
     process_prepare();
+    prepare_heap(options->config);
     agent->options = *options;
     agent->started = clock_monotonic();
     notify_open(&agent->notify);

@@ -222,5 +222,6 @@ WEIR_PLUGIN(out_kafka) = {
     .output = { .window = WINDOW_BYTES,
                 .parallel = KAFKA_PARALLEL,
                 .deliver = out_kafka_deliver,
-                .drain = out_kafka_drain },
+                .drain = out_kafka_drain,
+                .reuses_freed = true }, /* a batch of messages, and it again compressed */
 };
