@@ -106,12 +106,13 @@ def test_bodies_are_cut_by_bytes_and_records(weir, sinks):
     once(weir, sink, once_lines, batch={"max_bytes": "64KiB", "max_records": 500})
     assert sink.messages() == lines
     assert all(len(r.body) <= 65536 and len(r.messages()) <= 500 for r in sink.requests)
-    assert len(sink.requests) < 60
+    assert len(sink.requests) < 3 * len(lines) / 500  # nearly all are full; one that is not is due when nothing comes for a while
     small = sinks()
     (weir.dir / "data").rename(weir.dir / "data.old")
     once(weir, small, once_lines, batch={"max_bytes": "16KiB"})
     assert small.messages() == lines
-    assert all(len(r.body) <= 16384 for r in small.requests) and all(len(r.body) > 8192 for r in small.requests[:-1])
+    assert all(len(r.body) <= 16384 for r in small.requests)
+    assert len(small.requests) < 3 * sum(len(r.body) for r in small.requests) / 16384
 
 
 def test_one_record_alone_may_be_larger(weir, sinks):
