@@ -49,8 +49,8 @@ static int take(struct otlp_source *source, struct otlp_writer *writer, struct w
 
 static bool is_taken(const struct otlp_source *source, struct weir_str members)
 {
-    return source->members_len == members.len && source->json.len &&
-           memcmp(source->json.data + 1, members.ptr, members.len) == 0;
+    return source->json.len &&
+           weir_str_eq((struct weir_str){ source->json.data + 1, source->members_len }, members);
 }
 
 static bool meets(const struct otlp_source *source, const struct weir_record *record)

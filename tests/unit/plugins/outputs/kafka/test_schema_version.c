@@ -10,6 +10,7 @@
 
 #include "plugins/outputs/kafka/schema_store.h"
 #include "support/check_main.h"
+#include "support/temp_dir.h"
 
 #define GOOD "{\"subject\":\"s\",\"version\":3,\"id\":42,\"schema\":\"{}\"}"
 
@@ -107,19 +108,16 @@ START_TEST(schemas_are_compared_as_json)
 }
 END_TEST
 
-static char dir[64];
+static char dir[TEMP_DIR_MAX];
 
 static void setup(void)
 {
-    strcpy(dir, "/tmp/weir-test-schema-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    temp_dir_make(dir);
 }
 
 static void teardown(void)
 {
-    char command[128];
-    snprintf(command, sizeof(command), "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
+    temp_dir_remove(dir);
 }
 
 START_TEST(what_is_kept_comes_back)
